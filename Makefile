@@ -1,0 +1,34 @@
+# Everything is set up from a bare Python 3.11: make film, make test, make check.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: film test check clean
+
+film: $(VENV)/core
+	$(BIN)/render linear_regression -o outputs/linear_regression.mp4
+
+test: $(VENV)/test
+	$(BIN)/python -m pytest
+
+check: $(VENV)/check
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+# One stamp for each set of packages, so that nothing is installed twice.
+$(VENV)/core: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(PIP) --editable .
+	touch $@
+
+$(VENV)/test $(VENV)/check: $(VENV)/%: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(PIP) --editable ".[$*]"
+	touch $@
+
+clean:
+	rm -rf $(VENV)
