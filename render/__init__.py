@@ -1,0 +1,77 @@
+"""Films of optimizers for lectures.
+
+A scene script says what is optimised and how; the torch core records every step; panels draw
+a step with plain matplotlib; the exporter writes the film. The names below are loaded on first
+use, so that `import render` imports neither torch nor matplotlib.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from render.scene import scene
+
+if TYPE_CHECKING:
+    from render.errors import RenderError
+    from render.export.save import save
+    from render.export.writer import MovieWriter
+    from render.film import panels
+    from render.film.film import Film
+    from render.film.timeline import Timeline
+    from render.problem import datasets, losses, metrics, models
+    from render.problem.dataset import Dataset
+    from render.recording.loop import record
+    from render.recording.trajectory import Trajectory
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Dataset",
+    "Film",
+    "MovieWriter",
+    "RenderError",
+    "Timeline",
+    "Trajectory",
+    "datasets",
+    "losses",
+    "metrics",
+    "models",
+    "panels",
+    "record",
+    "save",
+    "scene",
+]
+
+# Public name -> (module, name in it); None stands for the module itself.
+_PUBLIC: dict[str, tuple[str, str | None]] = {
+    "Dataset": ("render.problem.dataset", "Dataset"),
+    "Film": ("render.film.film", "Film"),
+    "MovieWriter": ("render.export.writer", "MovieWriter"),
+    "RenderError": ("render.errors", "RenderError"),
+    "Timeline": ("render.film.timeline", "Timeline"),
+    "Trajectory": ("render.recording.trajectory", "Trajectory"),
+    "datasets": ("render.problem.datasets", None),
+    "losses": ("render.problem.losses", None),
+    "metrics": ("render.problem.metrics", None),
+    "models": ("render.problem.models", None),
+    "panels": ("render.film.panels", None),
+    "record": ("render.recording.loop", "record"),
+    "save": ("render.export.save", "save"),
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name on first use and keep it."""
+    if name not in _PUBLIC:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module_name, attribute = _PUBLIC[name]
+    module = import_module(module_name)
+    value = module if attribute is None else getattr(module, attribute)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names, loaded or not."""
+    return sorted({*globals(), *__all__})

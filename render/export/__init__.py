@@ -1,0 +1,1 @@
+"""From frames to files: the ffmpeg process, the formats, the matplotlib writer."""

@@ -1,0 +1,56 @@
+"""A sink takes a film's frames, in order, and writes them to one target."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from render.errors import UsageError
+from render.export.formats import Stream, any_format_of, is_numbered
+
+__all__ = ["Frame", "Sink", "open_sink"]
+
+Frame = NDArray[np.uint8]
+"""One frame: shape (height, width, 4), RGBA, rows from the top."""
+
+Rectangle = tuple[int, int, int, int]
+"""Left, top, right, bottom in pixels; right and bottom lie just outside."""
+
+
+class Sink(Protocol):
+    """Takes frames in order; leaving its context finishes the file, or removes it on failure."""
+
+    def write(self, number: int, frame: Frame, damage: Iterable[Rectangle]) -> None:
+        """Take the frame of that number; only `damage` differs from the frame before."""
+        ...
+
+
+def open_sink(path: Path, stream: Stream) -> AbstractContextManager[Sink]:
+    """Return the sink that the path's suffix asks for.
+
+    Raises UsageError for a .png that is not numbered.
+    """
+    kind = any_format_of(path).kind
+    if is_numbered(path):
+        from render.export.stills import NumberedStills
+
+        if kind != "still":
+            raise UsageError(f"{path}: numbered frames are written as .png")
+        return NumberedStills(path)
+    if kind == "gif":
+        from render.export.gif import Gif
+
+        return Gif(path, stream)
+    if kind == "film":
+        from render.export.video import Video
+
+        return Video(path, stream)
+    raise UsageError(
+        f"{path}: a .png holds one picture; use {path.stem}-%04d.png for numbered frames, "
+        "or .apng for a film"
+    )

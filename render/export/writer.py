@@ -1,0 +1,153 @@
+"""The exporter as a matplotlib writer, for any animation of anyone's."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from os import PathLike, fspath
+from pathlib import Path
+from typing import Any, Self
+
+import matplotlib
+import numpy as np
+from matplotlib.animation import AbstractMovieWriter
+from matplotlib.figure import Figure
+
+from render.errors import ExportError, InputError
+from render.export.ffmpeg import matplotlib_ffmpeg
+from render.export.formats import Stream, any_format_of
+from render.export.save import exact_rate
+from render.export.sink import Frame, open_sink
+from render.film.canvas import LayeredCanvas
+
+__all__ = ["MovieWriter"]
+
+_LOOKS = {"facecolor", "edgecolor", "transparent"}  # savefig's options that the canvas takes
+_NOT_ALLOWED = ("dpi", "bbox_inches", "format")  # they would change the frame's size or form
+
+
+class MovieWriter(AbstractMovieWriter):
+    """Saves any matplotlib animation: `anim.save("x.mp4", writer=render.MovieWriter(fps=30))`.
+
+    The suffix chooses the format. Frames have the pixels that `savefig` gives, and only what
+    changed since the last frame is drawn again. An odd size is completed by repeating the last
+    row or column. Nothing is left behind when saving fails.
+
+    fps: frames a second. codec, bitrate (kbit/s), extra_args (of ffmpeg), metadata: as for
+    matplotlib's own writers; by default the format's settings. `ffmpeg` is the one that
+    matplotlib's setting `animation.ffmpeg_path` finds, and otherwise the one we bring.
+    """
+
+    def __init__(
+        self,
+        fps: float = 5,
+        codec: str | None = None,
+        bitrate: int | None = None,
+        extra_args: Sequence[str] | None = None,
+        metadata: Mapping[str, str] | None = None,
+    ) -> None:
+        if not 0 < fps <= 1000:
+            raise InputError(f"fps={fps} is not a rate above 0 and up to 1000 frames a second")
+        super().__init__(fps=fps, metadata=dict(metadata or {}), codec=codec, bitrate=bitrate)  # type: ignore[arg-type]
+        self._codec = codec
+        self._bitrate = bitrate
+        self._extra_args = tuple(extra_args or ())
+        self._stack = ExitStack()
+
+    @classmethod
+    def isAvailable(cls) -> bool:  # noqa: N802 - matplotlib's name
+        """Whether there is an ffmpeg to run."""
+        try:
+            return bool(matplotlib_ffmpeg())
+        except ExportError:
+            return False
+
+    def setup(self, fig: Figure, outfile: str | PathLike[str], dpi: float | None = None) -> None:
+        """Open the file; matplotlib calls this before the first frame."""
+        path = Path(fspath(outfile))
+        super().setup(fig, path, dpi=dpi)
+        self._keeps_alpha = any_format_of(path).transparent
+        width, height = self.frame_size
+        stream = Stream(
+            width=width,
+            height=height,
+            fps=exact_rate(self.fps),
+            codec=self._codec,
+            bitrate=self._bitrate,
+            extra_args=self._extra_args,
+            metadata=self.metadata,
+            ffmpeg=matplotlib_ffmpeg(),
+        )
+        self._frames = 0
+        with ExitStack() as stack:
+            self._sink = stack.enter_context(open_sink(path, stream))
+            self._canvas = LayeredCanvas(fig, dpi=self.dpi)
+            self._looks: dict[str, Any] = {}
+            stack.callback(lambda: self._canvas.close())
+            self._stack = stack.pop_all()
+
+    def grab_frame(self, **savefig_kwargs: Any) -> None:
+        """Draw the figure as `savefig` would, and send it to the encoder.
+
+        Raises TypeError for options that would change the size or the form of the frame, and
+        ExportError when the figure has changed its size.
+        """
+        for option in _NOT_ALLOWED:
+            if option in savefig_kwargs:
+                raise TypeError(f"grab_frame got an unexpected keyword argument {option!r}")
+        frame, damage = self._draw(savefig_kwargs)
+        width, height = self.frame_size
+        if frame.shape[:2] != (height, width):
+            raise ExportError(
+                f"{self.outfile}: frame {self._frames} is {frame.shape[1]}x{frame.shape[0]} "
+                f"pixels, the film {width}x{height}; keep the figure's size while saving"
+            )
+        self._sink.write(self._frames, frame, damage)
+        self._frames += 1
+
+    def finish(self) -> None:
+        """Complete the file."""
+        self._stack.close()
+
+    @contextmanager
+    def saving(
+        self,
+        fig: Figure,
+        outfile: str | PathLike[str],
+        dpi: float | None,
+        *args: Any,
+        **kwargs: Any,
+    ) -> Iterator[Self]:
+        """Open the file, and complete it on leaving, or remove it when an error passes."""
+        self.setup(fig, outfile, dpi, *args, **kwargs)
+        with matplotlib.rc_context({"savefig.bbox": None}), self._stack:
+            yield self
+
+    def _supports_transparency(self) -> bool:
+        return self._keeps_alpha
+
+    def _draw(self, savefig_kwargs: dict[str, Any]) -> tuple[Frame, Any]:
+        """Draw with the options of this frame; they seldom change between frames."""
+        if not savefig_kwargs.keys() <= _LOOKS:
+            return self._draw_with_savefig(savefig_kwargs)
+        if not _same(savefig_kwargs, self._looks):
+            self._canvas.close()
+            self._canvas = LayeredCanvas(self.fig, dpi=self.dpi, **savefig_kwargs)
+            self._looks = dict(savefig_kwargs)
+        return self._canvas.draw(), self._canvas.damage
+
+    def _draw_with_savefig(self, savefig_kwargs: dict[str, Any]) -> tuple[Frame, Any]:
+        """Draw a frame in full, for options that only savefig knows."""
+        buffer = io.BytesIO()
+        self.fig.savefig(buffer, format="rgba", dpi=self.dpi, **savefig_kwargs)
+        width, height = self.frame_size
+        frame = np.frombuffer(buffer.getbuffer(), np.uint8).reshape(height, width, 4)
+        return frame, ((0, 0, width, height),)
+
+
+def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two sets of options are equal; colours may be arrays."""
+    return one.keys() == other.keys() and all(
+        np.array_equal(one[name], other[name]) for name in one
+    )

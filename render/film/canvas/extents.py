@@ -1,0 +1,201 @@
+"""The pixels a drawing command may touch: a bound, found from its arguments without drawing.
+
+Each bound is the extent of the vertices, or of the control points of curves, widened by what Agg can add to
+it: half a line width at the sides, up to four times that at a mitred corner, a pixel for snapping and one
+for antialiasing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import ceil, cos, floor, hypot, isfinite, radians, sin
+from typing import Any
+
+import numpy as np
+from matplotlib.path import Path
+
+from render.film.canvas.boxes import EMPTY, Box, common
+
+_MITRE = 2.0  # Agg's mitre limit, 4, times half the line width
+_ROUNDING_PX = 3
+_FAR = 1e6
+_CLOSEPOLY = int(Path.CLOSEPOLY)
+
+Span = tuple[float, float, float, float]
+_NOWHERE: Span = (np.inf, np.inf, -np.inf, -np.inf)
+
+
+def clip_box(rectangle: np.ndarray | None, width: int, height: int) -> Box:
+    """Return the pixels a clip rectangle lets through (the whole frame without one)."""
+    frame = (0, 0, width, height)
+    if rectangle is None or not rectangle.any():  # Agg takes all zeros as no clipping
+        return frame
+    (x0, y0), (x1, y1) = rectangle
+    return common(_outward((x0, y0, x1, y1), 1, height), frame)
+
+
+def extent(name: str, args: tuple[Any, ...], clip: Box, height: int, dpi: float) -> Box:
+    """Return a box that holds every pixel the call may change."""
+    span, pad = _SPANS[name](args, height, dpi / 72)
+    if span[0] > span[2]:
+        return EMPTY
+    return common(_outward(span, pad, height), clip)
+
+
+def _outward(span: Span, pad: float, height: int) -> Box:
+    x0, y0, x1, y1 = [max(-_FAR, min(_FAR, v)) if isfinite(v) else v for v in span]
+    if not all(map(isfinite, (x0, y0, x1, y1))):
+        x0, y0, x1, y1 = -_FAR, -_FAR, _FAR, _FAR
+    return (
+        floor(x0 - pad),
+        floor(height - y1 - pad),
+        ceil(x1 + pad),
+        ceil(height - y0 + pad),
+    )
+
+
+def _points_span(points: np.ndarray) -> Span:
+    """Return the extent of the finite rows of an (n, 2) array."""
+    points = np.asarray(points, float).reshape(-1, 2)
+    if not len(points):
+        return _NOWHERE
+    low, high = points.min(axis=0), points.max(axis=0)
+    if not (np.isfinite(low).all() and np.isfinite(high).all()):
+        points = points[np.isfinite(points).all(axis=1)]
+        if not len(points):
+            return _NOWHERE
+        low, high = points.min(axis=0), points.max(axis=0)
+    return float(low[0]), float(low[1]), float(high[0]), float(high[1])
+
+
+def _path_span(path: Path) -> Span:
+    vertices = np.asarray(path.vertices)
+    if path.codes is not None:  # the vertex of CLOSEPOLY is not drawn
+        drawn = path.codes != _CLOSEPOLY
+        if not drawn.all():
+            vertices = vertices[drawn]
+    return _points_span(vertices)
+
+
+def _transformed(span: Span, matrix: np.ndarray | None) -> Span:
+    """Return the extent of a span's corners after an affine transform."""
+    if matrix is None or span[0] > span[2]:
+        return span
+    (a, c, e), (b, d, f) = matrix[:2].tolist()
+    x0, y0, x1, y1 = span
+    xs = [a * x + c * y + e for x in (x0, x1) for y in (y0, y1)]
+    ys = [b * x + d * y + f for x in (x0, x1) for y in (y0, y1)]
+    return min(xs), min(ys), max(xs), max(ys)
+
+
+def _union(spans: Iterable[Span]) -> Span:
+    x0, y0, x1, y1 = _NOWHERE
+    for span in spans:
+        x0, y0 = min(x0, span[0]), min(y0, span[1])
+        x1, y1 = max(x1, span[2]), max(y1, span[3])
+    return x0, y0, x1, y1
+
+
+def _sum(a: Span, b: Span) -> Span:
+    if a[0] > a[2] or b[0] > b[2]:
+        return _NOWHERE
+    return a[0] + b[0], a[1] + b[1], a[2] + b[2], a[3] + b[3]
+
+
+def _pad(gc: Any, scale: float) -> float:
+    sketch = gc.get_sketch_params()
+    wobble = 0.0 if sketch is None else 2.0 * float(sketch[0])
+    return _MITRE * float(gc.get_linewidth()) * scale + wobble + _ROUNDING_PX
+
+
+def _path(args: tuple[Any, ...], height: int, scale: float) -> tuple[Span, float]:
+    gc, path, matrix = args[:3]
+    return _transformed(_path_span(path), matrix), _pad(gc, scale)
+
+
+def _markers(args: tuple[Any, ...], height: int, scale: float) -> tuple[Span, float]:
+    gc, marker, marker_matrix, path, matrix = args[:5]
+    shape = _transformed(_path_span(marker), marker_matrix)
+    places = _transformed(_path_span(path), matrix)
+    return _sum(places, shape), _pad(gc, scale)
+
+
+def _collection(args: tuple[Any, ...], height: int, scale: float) -> tuple[Span, float]:
+    gc, master, paths, transforms, offsets, offset_matrix = args[:6]
+    shapes = _union(_path_span(path) for path in paths)
+    if len(transforms):
+        shapes = _union(_transformed(shapes, np.asarray(matrix)) for matrix in _extreme(transforms))
+    shapes = _transformed(shapes, master)
+    widths = np.asarray(args[8], float)
+    widest = float(widths.max()) if widths.size else 0.0
+    pad = _pad(gc, scale) + _MITRE * widest * scale
+    if not len(offsets):
+        return shapes, pad
+    places = _transformed(_points_span(np.ma.getdata(offsets)), offset_matrix)  # type: ignore[no-untyped-call]
+    return _sum(shapes, places), pad
+
+
+def _extreme(transforms: Any) -> Any:
+    """Return matrices whose images of a box bound those of all `transforms`."""
+    stack = np.asarray(transforms, float)
+    if len(stack) <= 8:
+        return stack
+    low, high = stack.min(axis=0), stack.max(axis=0)
+    diagonal_only = not (low[0, 1] or high[0, 1] or low[1, 0] or high[1, 0])
+    if not diagonal_only:
+        return stack
+    corners = []
+    for x in (low, high):
+        for y in (low, high):
+            for shift in (low, high):
+                matrix = np.eye(3)
+                matrix[0, 0], matrix[1, 1], matrix[:2, 2] = x[0, 0], y[1, 1], shift[:2, 2]
+                corners.append(matrix)
+    return corners
+
+
+def _mesh(args: tuple[Any, ...], height: int, scale: float) -> tuple[Span, float]:
+    gc, master, _, _, coordinates, offsets, offset_matrix = args[:7]
+    shape = _transformed(_points_span(coordinates), master)
+    if not len(offsets):
+        return shape, _pad(gc, scale)
+    places = _transformed(_points_span(np.ma.getdata(offsets)), offset_matrix)  # type: ignore[no-untyped-call]
+    return _sum(shape, places), _pad(gc, scale)
+
+
+def _triangles(args: tuple[Any, ...], height: int, scale: float) -> tuple[Span, float]:
+    gc, points = args[:2]
+    matrix = args[3] if len(args) > 3 else None
+    return _transformed(_points_span(points), matrix), _pad(gc, scale)
+
+
+def _image(args: tuple[Any, ...], height: int, scale: float) -> tuple[Span, float]:
+    _, x, y, image = args[:4]
+    rows, columns = image.shape[:2]
+    return (float(x), float(y), float(x) + columns, float(y) + rows), 2.0
+
+
+def _glyph(args: tuple[Any, ...], height: int, scale: float) -> tuple[Span, float]:
+    image, x, y, angle = args[:4]
+    rows, columns = image.shape[:2]
+    y = height - y  # this call's y points down
+    if angle:
+        turn = radians(angle)
+        corners = [
+            (x + u * cos(turn) - v * sin(turn), y + u * sin(turn) + v * cos(turn))
+            for u in (0, columns)
+            for v in (0, rows)
+        ]
+        return _points_span(np.array(corners)), 2.0 + 0.01 * hypot(rows, columns)
+    return (float(x), float(y), float(x) + columns, float(y) + rows), 2.0
+
+
+_SPANS = {
+    "draw_path": _path,
+    "draw_markers": _markers,
+    "draw_path_collection": _collection,
+    "draw_quad_mesh": _mesh,
+    "draw_gouraud_triangles": _triangles,
+    "draw_image": _image,
+    "draw_text_image": _glyph,
+}

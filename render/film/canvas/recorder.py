@@ -1,0 +1,54 @@
+"""A renderer that records drawing commands instead of drawing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from matplotlib.artist import Artist
+from matplotlib.backends.backend_agg import RendererAgg
+
+from render.film.canvas.commands import Command, PixelsRead, Tape
+
+
+class Recorder(RendererAgg):
+    """Takes the place of Agg's renderer while artists are drawn; `agg` is the rasterizer it displaced.
+
+    Filters (`Artist.set_agg_filter`) do draw, on rasterizers of their own, and are recorded as the image that
+    they give.
+    """
+
+    def __init__(self, width: float, height: float, dpi: float) -> None:
+        super().__init__(width, height, dpi)  # type: ignore[no-untyped-call]
+        self.agg: Any = self._renderer
+        self.tape = Tape(int(width), int(height), dpi)
+        self._renderer: Any = self.tape
+        self._update_methods()  # type: ignore[no-untyped-call]
+
+    def record(self, artist: Artist) -> list[Command]:
+        """Draw one artist and return its commands."""
+        outer, self.tape.commands = self.tape.commands, []
+        try:
+            artist.draw(self)
+            return self.tape.commands
+        finally:
+            self.tape.commands = outer
+
+    def buffer_rgba(self) -> memoryview:
+        """Return the pixels of the filter that is being drawn."""
+        if self._renderer is self.tape:
+            raise PixelsRead("buffer_rgba")
+        return memoryview(self._renderer)
+
+    @property
+    def is_filtering(self) -> bool:
+        """Whether drawing goes to a filter's rasterizer and not to the tape."""
+        return self._renderer is not self.tape
+
+    def reset(self) -> None:
+        """Forget what an interrupted drawing left open."""
+        self._filter_renderers.clear()
+        self._renderer = self.tape
+        self._raster_depth = 0
+        self._rasterizing = False
+        self.tape.commands = []
+        self._update_methods()  # type: ignore[no-untyped-call]

@@ -1,0 +1,183 @@
+"""The fit: the data, and the model's curve as it moves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import KW_ONLY, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from numpy.typing import NDArray
+
+from render.errors import InputError
+from render.film.panels.panel import RunPanel, Update, legend_above, run_styles
+
+if TYPE_CHECKING:
+    from render.recording.trajectory import Trajectory
+
+__all__ = ["Fit", "sigmoid"]
+
+_MARKER_AREA_PT2 = 8.0  # the lecture's marker, up to some hundred points
+_CURVE_POINTS = 200
+_MANY_POINTS = 1000
+
+
+def sigmoid(logits: NDArray[Any]) -> NDArray[Any]:
+    """Return the probability 1 / (1 + exp(-logit)), without overflow; for `Fit(link=…)`."""
+    return np.asarray(0.5 * (1.0 + np.tanh(0.5 * logits)))
+
+
+@dataclass(frozen=True)
+class Fit(RunPanel):
+    """The data as points and the model's prediction over them as a curve; one feature.
+
+    residuals: draw the distance from each point to the (first) curve.
+    batch: highlight the points of the current minibatch of the first run that has one.
+    link: applied to the model's output before it is drawn, such as `sigmoid` for logits.
+    marker_area: of a data point, in pt^2; by default smaller the more points there are.
+    x_label, y_label: the axes' labels.
+    """
+
+    _: KW_ONLY
+    residuals: bool = False
+    batch: bool = True
+    link: Callable[[NDArray[Any]], NDArray[Any]] | None = None
+    marker_area: float | None = None
+    x_label: str = "x"
+    y_label: str = "y"
+    _computed: dict[tuple[str, bool, int], NDArray[Any]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
+
+    def __post_init__(self) -> None:
+        """Raise InputError when the data cannot be drawn as points of y over x."""
+        super().__post_init__()
+        for label, run in self.runs.items():
+            if run.x.ndim > 1 and run.x[0].size != 1:
+                raise InputError(
+                    f"Fit draws one feature along x; the data of run {label!r} have "
+                    f"{run.x[0].size} features"
+                )
+
+    def prepare(self, steps: Iterable[int]) -> None:
+        """Compute the curves of all steps that will be shown, together."""
+        for label, run in self.runs.items():
+            wanted = sorted({min(int(step), run.steps) for step in steps})
+            curves = self._predict(run, self._grid(run), wanted)
+            self._computed.update({(label, False, s): c for s, c in zip(wanted, curves, strict=True)})
+
+    def __call__(self, ax: Axes) -> Update:
+        """Draw the data; return the update that moves curve, residuals and batch."""
+        ax.set(xlabel=self.x_label, ylabel=self.y_label)
+        data = next(iter(self.runs.values()))
+        x, y = data.x.reshape(-1), data.y.reshape(-1)
+        self._draw_points(ax, x, y)
+        ax.set_ylim(*self._y_limits(y))
+        movers = [self._draw_curve(ax, label, run) for label, run in self.runs.items()]
+        if self.residuals:
+            movers.append(self._draw_residuals(ax, x, y))
+        with_batch = [run for run in self.runs.values() if run.batch is not None]
+        if self.batch and with_batch:
+            movers.append(self._draw_batch(ax, with_batch[0]))
+        legend_above(ax)
+
+        def update(step: int) -> None:
+            for move in movers:
+                move(step)
+
+        return update
+
+    def _draw_points(self, ax: Axes, x: NDArray[Any], y: NDArray[Any]) -> None:
+        few = len(x) <= _MANY_POINTS
+        ax.scatter(
+            x,
+            y,
+            s=self._area(len(x)),
+            color=matplotlib.rcParams["axes.edgecolor"],
+            alpha=0.75 if few else 0.25,
+            linewidths=0,
+            zorder=1.5,
+        )
+
+    def _area(self, points: int) -> float:
+        if self.marker_area is not None:
+            return self.marker_area
+        return float(np.clip(30 * (50 / max(points, 1)) ** 0.4, _MARKER_AREA_PT2 / 2, 30))
+
+    def _draw_curve(self, ax: Axes, label: str, run: Trajectory) -> Update:
+        style = run_styles(self.runs)[label]
+        grid = self._grid(run)
+        (line,) = ax.plot([], [], label=label, linewidth=3, zorder=3, **style)
+
+        def move(step: int) -> None:
+            line.set_data(grid.reshape(-1), self._curve(label, run, step))
+
+        return move
+
+    def _draw_residuals(self, ax: Axes, x: NDArray[Any], y: NDArray[Any]) -> Update:
+        label, run = next(iter(self.runs.items()))
+        sticks = LineCollection(
+            [], linewidths=1, alpha=0.6, zorder=2, colors=run_styles(self.runs)[label]["color"]
+        )
+        ax.add_collection(sticks, autolim=False)
+
+        def move(step: int) -> None:
+            fitted = self._predict(run, run.x, [min(step, run.steps)])[0]
+            sticks.set_segments(np.stack([np.c_[x, y], np.c_[x, fitted]], axis=1))
+
+        return move
+
+    def _draw_batch(self, ax: Axes, run: Trajectory) -> Update:
+        x, y = run.x.reshape(-1), run.y.reshape(-1)
+        rings = ax.scatter(
+            [],
+            [],
+            s=4 * max(self._area(len(x)), _MARKER_AREA_PT2),
+            facecolors="none",
+            edgecolors=self._batch_color(),
+            linewidths=2,
+            zorder=4,
+        )
+
+        def move(step: int) -> None:
+            assert run.batch is not None
+            rows = run.batch[min(step, run.steps)]
+            rows = rows[rows >= 0]
+            rings.set_offsets(np.c_[x[rows], y[rows]])
+
+        return move
+
+    def _batch_color(self) -> str:
+        """The first colour of the theme that no run has."""
+        colors = [style["color"] for style in matplotlib.rcParams["axes.prop_cycle"]]
+        return str(colors[len(self.runs) % len(colors)])
+
+    def _y_limits(self, y: NDArray[Any]) -> tuple[float, float]:
+        """Room for the data and for each first curve, unless that starts very far away."""
+        low, high = float(y.min()), float(y.max())
+        span = (high - low) or 1.0
+        for label, run in self.runs.items():
+            first = self._curve(label, run, 0)
+            near = first[np.isfinite(first) & (first > low - 3 * span) & (first < high + 3 * span)]
+            low, high = min([low, *near]), max([high, *near])
+        margin = 0.05 * ((high - low) or 1.0)
+        return low - margin, high + margin
+
+    def _grid(self, run: Trajectory) -> NDArray[Any]:
+        """Where the curve is evaluated: across the data, in the shape of the data's x."""
+        grid = np.linspace(run.x.min(), run.x.max(), _CURVE_POINTS, dtype=run.x.dtype)
+        return grid.reshape(-1, *run.x.shape[1:])
+
+    def _curve(self, label: str, run: Trajectory, step: int) -> NDArray[Any]:
+        key = (label, False, min(step, run.steps))
+        if key not in self._computed:
+            self._computed[key] = self._predict(run, self._grid(run), [key[2]])[0]
+        return self._computed[key]
+
+    def _predict(self, run: Trajectory, x: NDArray[Any], steps: list[int]) -> NDArray[Any]:
+        """What is drawn at x for some steps, shape (len(steps), len(x))."""
+        outputs = run.predict(x, steps).reshape(len(steps), len(x))
+        return outputs if self.link is None else self.link(outputs)

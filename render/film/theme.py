@@ -1,0 +1,123 @@
+"""Themes: matplotlib settings that read well from the back row.
+
+A theme is a complete set of rcParams, so a film looks the same whatever the user's own
+matplotlibrc says. Sizes are for a figure 5.4 inches high, where 1 pt is 0.257% of the height:
+no text is smaller than 10.5 pt, 2.7% of the picture's height.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+from cycler import cycler
+
+from render.errors import InputError
+
+__all__ = ["HEIGHT_IN", "Theme", "rc_params"]
+
+Theme = str | Path | Mapping[str, Any]
+
+HEIGHT_IN = 5.4
+"""Height of a figure, in inches, for which the themes' sizes are chosen."""
+
+_DASHES = ["-", (0, (5, 1.6)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)), (0, (9, 2)), (0, (3, 1))]
+
+# The settings that have no place in a theme: they belong to the process, not to the picture.
+_NOT_LOOKS = {"backend", "backend_fallback", "interactive", "toolbar", "timezone"}
+
+_LOOKS: dict[str, Any] = {
+    "axes.axisbelow": True,
+    "axes.grid": True,
+    "axes.labelpad": 3.0,
+    "axes.labelsize": 12.0,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlelocation": "left",
+    "axes.titlepad": 8.0,
+    "axes.titlesize": 13.0,
+    "figure.constrained_layout.h_pad": 0.08,
+    "figure.constrained_layout.w_pad": 0.10,
+    "figure.titlesize": 16.0,
+    "figure.titleweight": "bold",
+    "font.family": ["DejaVu Sans"],  # by name: a generic family is looked up when drawing
+    "font.size": 11.0,
+    "grid.linewidth": 0.6,
+    "legend.fontsize": 11.0,
+    "legend.framealpha": 0.9,
+    "lines.linewidth": 2.2,
+    "lines.markersize": 8.0,
+    "xtick.labelsize": 10.5,
+    "ytick.labelsize": 10.5,
+}
+
+
+def _inked(ink: str, paper: str, faint: str, colors: list[str], cmap: str) -> dict[str, Any]:
+    """Colour the looks: ink for text and axes, faint for the grid, one colour and dash a run."""
+    return _LOOKS | {
+        "axes.edgecolor": ink,
+        "axes.facecolor": paper,
+        "axes.labelcolor": ink,
+        "axes.prop_cycle": cycler(color=colors) + cycler(linestyle=_DASHES),
+        "figure.edgecolor": paper,
+        "figure.facecolor": paper,
+        "grid.color": faint,
+        "image.cmap": cmap,
+        "legend.edgecolor": faint,
+        "legend.facecolor": paper,
+        "legend.labelcolor": ink,
+        "text.color": ink,
+        "xtick.color": ink,
+        "ytick.color": ink,
+    }
+
+
+# The colours keep a contrast of at least 3 to 1 with their paper.
+_THEMES: dict[str, dict[str, Any]] = {
+    "light": _inked(
+        ink="#1b2733",
+        paper="#ffffff",
+        faint="#dde3e8",
+        colors=["#c8400a", "#0060a8", "#00785a", "#8f3a86", "#735a00", "#3d4b57"],
+        cmap="GnBu",
+    ),
+    "dark": _inked(
+        ink="#e8edf2",
+        paper="#11161c",
+        faint="#2b3540",
+        colors=["#ff9a57", "#62b8f0", "#45cfa0", "#e59bd0", "#e8cb4a", "#c3ccd4"],
+        cmap="cividis",
+    ),
+}
+
+
+def rc_params(theme: Theme) -> dict[str, Any]:
+    """Return the full rcParams of a theme, to be used with `matplotlib.rc_context`.
+
+    `theme` is "light", "dark", the path of a matplotlib style file (laid over "light"), or a
+    mapping of rcParams (laid over "light" too). Raises InputError for anything else.
+    """
+    defaults = {
+        key: value for key, value in matplotlib.rcParamsDefault.items() if key not in _NOT_LOOKS
+    }
+    if isinstance(theme, str) and theme in _THEMES:
+        return defaults | _THEMES[theme]
+    return defaults | _THEMES["light"] | _own_params(theme)
+
+
+def _own_params(theme: Theme) -> dict[str, Any]:
+    """Read and check a user's style file or mapping."""
+    try:
+        if isinstance(theme, Mapping):
+            return dict(matplotlib.RcParams(dict(theme)))
+        if Path(theme).is_file():
+            own = matplotlib.rc_params_from_file(theme, use_default_template=False)
+            return {key: value for key, value in own.items() if key not in _NOT_LOOKS}
+    except (KeyError, ValueError, OSError) as error:
+        raise InputError(f"theme {theme}: {' '.join(str(error).split())}") from error
+    raise InputError(
+        f"theme {str(theme)!r} is neither {' nor '.join(map(repr, _THEMES))} "
+        "nor the path of a matplotlib style file"
+    )

@@ -1,0 +1,114 @@
+"""Timelines: which step of the run each frame shows.
+
+A timeline is fixed before anything is drawn, and depends on nothing but the run: frame 40 shows
+the same step first, last, twice, or in another process.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass
+from typing import TYPE_CHECKING, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from render.errors import InputError
+
+if TYPE_CHECKING:
+    from render.recording.trajectory import Trajectory
+
+__all__ = ["Pace", "Timeline"]
+
+Pace = Literal["linear", "log", "even"]
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """How a run's steps are spread over a film's frames.
+
+    `pace` is "linear" (every step gets the same time), "log" (the first steps, where most
+    happens, get most of the time) or "even" (every frame moves the parameters and the loss by
+    the same amount on screen). `every=n` shows step `n * frame` instead. The film holds the
+    first step for `hold_start` seconds and the last for `hold_end` seconds.
+    Raises InputError when a value is not allowed.
+    """
+
+    pace: Pace = "linear"
+    _: KW_ONLY
+    every: int | None = None
+    hold_start: float = 0.0
+    hold_end: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.pace not in get_args(Pace):
+            raise InputError(f"pace {self.pace!r} is not one of {', '.join(get_args(Pace))}")
+        if self.every is not None and self.every < 1:
+            raise InputError(f"every={self.every} is not a positive number of steps")
+        for name in ("hold_start", "hold_end"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise InputError(f"{name}={getattr(self, name)} is not a number of seconds >= 0")
+
+    def steps(
+        self, last: int, frames: int, fps: float, runs: Sequence[Trajectory] = ()
+    ) -> NDArray[np.int64]:
+        """Return the step each frame shows, shape (frames,), never falling.
+
+        `last` is the last step there is; `runs` are what an even pace measures.
+        Raises InputError when the holds leave no frame to move in.
+        """
+        start, end = round(self.hold_start * fps), round(self.hold_end * fps)
+        moving = frames - start - end
+        if moving < 1:
+            raise InputError(
+                f"the holds of {self.hold_start:g} s and {self.hold_end:g} s fill the whole film "
+                f"of {frames / fps:g} s; make it longer or hold less"
+            )
+        if self.every is not None:
+            path = np.minimum(np.arange(moving) * self.every, last)
+        else:
+            path = np.rint(_PACES[self.pace](last, moving, runs)).astype(np.int64)
+        # A hold repeats a frame beyond the ones that move.
+        return np.concatenate([np.repeat(path[:1], start), path, np.repeat(path[-1:], end)])
+
+
+def _linear(last: int, frames: int, runs: Sequence[Trajectory]) -> NDArray[np.float64]:
+    return np.linspace(0.0, last, frames) if frames > 1 else np.array([float(last)])
+
+
+def _log(last: int, frames: int, runs: Sequence[Trajectory]) -> NDArray[np.float64]:
+    """Steps at equal ratios, but never slower than one step a frame at the start."""
+    return np.asarray(np.expm1(_linear(1, frames, runs) * np.log1p(last)))
+
+
+def _even(last: int, frames: int, runs: Sequence[Trajectory]) -> NDArray[np.float64]:
+    """Steps at equal lengths along the path that the eye follows; linear without runs."""
+    travelled = np.zeros(last + 1)
+    for run in runs:
+        travelled[1 : run.steps + 1] += _visible_change(run)[:last]
+    distance = np.cumsum(travelled)
+    if distance[-1] == 0:
+        return _linear(last, frames, runs)
+    # A strictly rising distance makes the inverse unique where nothing moves.
+    distance += np.linspace(0, 1e-6 * distance[-1], last + 1)
+    wanted = _linear(1, frames, runs) * distance[-1]
+    return np.interp(wanted, distance, np.arange(last + 1))
+
+
+def _visible_change(run: Trajectory) -> NDArray[np.float64]:
+    """How far each update moves the parameters, and the loss on a log axis, as parts of their range.
+
+    Shape (steps,); a non-finite value counts as no change.
+    """
+    with np.errstate(all="ignore"):
+        log_loss = np.log10(np.maximum(run.loss, np.finfo(np.float32).tiny))
+        seen = np.column_stack([run.params, log_loss]).astype(np.float64)
+        seen[~np.isfinite(seen)] = np.nan
+        span = np.nanmax(seen, axis=0) - np.nanmin(seen, axis=0)
+        moves = np.nan_to_num(np.diff(seen, axis=0) / np.where(span > 0, span, 1.0))
+    parameters = np.linalg.norm(moves[:, :-1], axis=1) / math.sqrt(run.params.shape[1])
+    return np.asarray(parameters + np.abs(moves[:, -1]))
+
+
+_PACES = {"linear": _linear, "log": _log, "even": _even}

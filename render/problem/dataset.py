@@ -1,0 +1,68 @@
+"""A dataset: inputs and targets, a row for each sample."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from render.errors import InputError
+
+__all__ = ["Dataset"]
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Samples to learn from.
+
+    `x` has shape (n,) or (n, features); `y` has n rows. Both are dense tensors of finite real
+    numbers. Raises InputError where they are not.
+    """
+
+    x: Tensor
+    y: Tensor
+
+    def __post_init__(self) -> None:
+        for name in ("x", "y"):
+            _check_values(name, getattr(self, name))
+        if self.x.ndim > 2:
+            raise InputError(
+                f"dataset: x has shape {tuple(self.x.shape)}; it must be (n,) or (n, features), "
+                "so flatten each sample and let the model unflatten it"
+            )
+        if len(self.x) != len(self.y):
+            raise InputError(
+                f"dataset: x has {len(self.x)} rows and y has {len(self.y)}; "
+                "give one target for each sample"
+            )
+
+    def __len__(self) -> int:
+        """Return the number of samples."""
+        return len(self.x)
+
+    def __repr__(self) -> str:
+        x, y = self.x, self.y
+        return f"Dataset(x={tuple(x.shape)} {x.dtype}, y={tuple(y.shape)} {y.dtype})"
+
+
+def _check_values(name: str, values: object) -> None:
+    if not isinstance(values, Tensor):
+        raise InputError(
+            f"dataset: {name} is a {type(values).__name__}, not a torch tensor; "
+            "use datasets.of(x, y) for lists and arrays"
+        )
+    if values.ndim == 0 or len(values) == 0:
+        raise InputError(
+            f"dataset: {name} has shape {tuple(values.shape)}; give one row for each of at least "
+            "one sample"
+        )
+    if values.is_complex() or values.layout != torch.strided:
+        raise InputError(f"dataset: {name} must be a dense tensor of real numbers")
+    bad = ~torch.isfinite(values)
+    if bad.any():
+        row = int(bad.reshape(len(values), -1).any(dim=1).nonzero()[0])
+        raise InputError(
+            f"dataset: {name} holds {int(bad.sum())} values that are NaN or infinite, the first "
+            f"in row {row}; drop or repair those samples"
+        )

@@ -1,0 +1,58 @@
+"""The lecture's models. Any other `nn.Module` is as good."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from render.errors import InputError
+
+__all__ = ["Line", "Logistic"]
+
+
+class Line(nn.Module):
+    """A line: slope * x + intercept, for x of shape (n,).
+
+    Both parameters are scalars (shape ()), of type `dtype`, in this order. Data of another type
+    needs the same `dtype=` here.
+    """
+
+    def __init__(
+        self, slope: float, intercept: float, *, dtype: torch.dtype = torch.float32
+    ) -> None:
+        super().__init__()
+        self.slope = _scalar("slope", slope, dtype)
+        self.intercept = _scalar("intercept", intercept, dtype)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the line's values at x, of shape (n,)."""
+        if x.ndim != 1:
+            raise InputError(
+                f"{type(self).__name__} takes x of shape (n,), not {tuple(x.shape)}; "
+                "use x[:, 0], or a torch.nn.Linear for several features"
+            )
+        return self.slope * x + self.intercept
+
+
+class Logistic(Line):
+    """Logistic regression: the probability of label 1 is sigmoid(slope * x + intercept).
+
+    Calling the model gives the logits, of shape (n,), which `losses.nll` and `metrics.accuracy`
+    take; `probability` gives the probabilities.
+    """
+
+    def probability(self, x: Tensor) -> Tensor:
+        """Return the probability of label 1 at x, of shape (n,)."""
+        return torch.sigmoid(self(x))
+
+
+def _scalar(name: str, value: object, dtype: torch.dtype) -> nn.Parameter:
+    try:
+        number = float(value)  # type: ignore[arg-type]  # the error below is for what float refuses
+    except (TypeError, ValueError, RuntimeError) as exc:
+        raise InputError(f"model: {name} is {value!r}; give one number") from exc
+    if not isinstance(dtype, torch.dtype) or not dtype.is_floating_point:
+        raise InputError(
+            f"model: dtype is {dtype!r}; give a floating-point type such as torch.float32"
+        )
+    return nn.Parameter(torch.tensor(number, dtype=dtype))

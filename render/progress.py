@@ -1,0 +1,76 @@
+"""Progress on standard error: a bar on a terminal, plain lines elsewhere, nothing when quiet."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+__all__ = ["Report", "reporting"]
+
+Report = Callable[[int, int], None]
+"""Called with how much is done and the total."""
+
+
+@contextmanager
+def reporting(what: str, unit: str, *, quiet: bool) -> Iterator[Report]:
+    """Give the function that reports progress on one stage, such as "export" in "frames"."""
+    if quiet:
+        yield lambda done, total: None
+    elif sys.stderr.isatty():
+        with _bar(what, unit) as report:
+            yield report
+    else:
+        with _lines(what, unit) as report:
+            yield report
+
+
+@contextmanager
+def _bar(what: str, unit: str) -> Iterator[Report]:
+    """Show a bar with how much is done, the rate and the time left."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+    from rich.text import Text
+
+    class Rate(TextColumn):
+        def render(self, task: object) -> Text:
+            speed = getattr(task, "finished_speed", None) or getattr(task, "speed", None)
+            return Text(f"{speed:,.0f} {unit}/s" if speed else "")
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed:,.0f}/{task.total:,.0f} " + unit),
+        Rate(""),
+        TimeRemainingColumn(elapsed_when_finished=True),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task: TaskID | None = None
+
+        def report(done: int, total: int) -> None:
+            nonlocal task
+            if task is None:
+                task = progress.add_task(what, total=total)
+            progress.update(task, completed=done, total=total)
+
+        yield report
+
+
+@contextmanager
+def _lines(what: str, unit: str) -> Iterator[Report]:
+    """Print one line when the stage is done, and one every ten seconds before."""
+    start = told = time.monotonic()
+    counts = (0, 0)
+
+    def report(done: int, total: int) -> None:
+        nonlocal told, counts
+        counts = (done, total)
+        if time.monotonic() - told > 10:
+            told = time.monotonic()
+            print(f"{what}: {done:,}/{total:,} {unit}", file=sys.stderr)
+
+    yield report
+    if counts[1]:
+        seconds = time.monotonic() - start
+        print(f"{what}: {counts[0]:,} {unit} in {seconds:.1f} s", file=sys.stderr)

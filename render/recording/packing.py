@@ -1,0 +1,114 @@
+"""A run's model and loss as bytes, to cross into another process without torch.
+
+The bytes are made when the run is pickled and opened when the model is first needed.
+"""
+
+from __future__ import annotations
+
+import importlib.machinery
+import pickle
+import sys
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from render.errors import RecordingError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy.typing as npt
+
+    from render.recording.problem import Problem
+
+__all__ = ["PackedProblem", "pack"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PackedProblem:
+    """A pickled (model, loss) pair, or the reason why there is none."""
+
+    content: bytes
+    failure: str = ""
+
+    def unpack(self, x: npt.NDArray[Any], y: npt.NDArray[Any]) -> Problem:
+        """Rebuild the problem; x and y are the run's data. Imports torch."""
+        from render.recording.problem import rebuilt
+
+        if self.failure:
+            raise RecordingError(self.failure)
+        try:
+            model, loss, dtypes = pickle.loads(self.content)
+        except Exception as exc:  # unpickling runs code of the model's own module
+            raise RecordingError(
+                f"the run's model cannot be rebuilt in this process ({type(exc).__name__}: {exc}); "
+                "define it in a module that can be imported here, or install cloudpickle"
+            ) from exc
+        return rebuilt(model, loss, x, y, dtypes)
+
+
+def pack(source: Problem | PackedProblem | None) -> PackedProblem | None:
+    """Return `source` as bytes. A model that cannot be pickled says so when it is needed."""
+    if source is None or isinstance(source, PackedProblem):
+        return source
+    from render.recording.problem import portable
+
+    try:
+        return PackedProblem(content=_dumps(portable(source), _homes(source)))
+    except Exception as exc:  # pickling runs code of the model's own classes
+        return PackedProblem(
+            content=b"",
+            failure=f"the run's model did not survive pickling ({type(exc).__name__}: {exc}); "
+            "define model and loss at the top level of a module, or install cloudpickle",
+        )
+
+
+def _dumps(value: object, homes: set[str]) -> bytes:
+    try:
+        import cloudpickle
+    except ImportError:
+        return pickle.dumps(value)
+    with ExitStack() as stack:
+        for name in homes:
+            stack.enter_context(_by_value(cloudpickle, sys.modules[name]))
+        content: bytes = cloudpickle.dumps(value)
+    return content
+
+
+@contextmanager
+def _by_value(cloudpickle: ModuleType, module: ModuleType) -> Iterator[None]:
+    """Make cloudpickle carry what `module` defines, rather than its name."""
+    if module.__name__ in cloudpickle.list_registry_pickle_by_value():
+        yield
+        return
+    cloudpickle.register_pickle_by_value(module)
+    try:
+        yield
+    finally:
+        cloudpickle.unregister_pickle_by_value(module)
+
+
+def _homes(problem: Problem) -> set[str]:
+    """Return the modules behind the problem that another process could not import by name."""
+    parts = [*map(type, problem.model.modules()), problem.loss, type(problem.loss)]
+    names = {getattr(part, "__module__", None) for part in parts}
+    return {
+        name
+        for name in names
+        if name in sys.modules and name != "__main__" and not _importable(sys.modules[name])
+    }
+
+
+def _importable(module: ModuleType) -> bool:
+    """Say whether `import` by the module's name would find this very file."""
+    if module.__name__ in sys.builtin_module_names:
+        return True
+    search: Any = None
+    spec = None
+    for part in module.__name__.split("."):
+        spec = importlib.machinery.PathFinder.find_spec(part, search)
+        if spec is None:
+            return False
+        search = spec.submodule_search_locations or []
+    return spec is not None and spec.origin == getattr(module, "__file__", None)

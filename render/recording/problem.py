@@ -1,0 +1,79 @@
+"""What it takes to evaluate a run's model at other parameters."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from render.errors import InputError
+from render.problem.dataset import Dataset
+
+if TYPE_CHECKING:
+    from render.recording.trajectory import Trajectory
+
+__all__ = ["Loss", "Problem", "attached", "layout_of", "portable", "rebuilt", "to_numpy"]
+
+Loss = Callable[[Tensor, Tensor], Tensor]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Problem:
+    """A model, a loss (prediction, target) -> scalar, and the data."""
+
+    model: nn.Module
+    loss: Loss
+    data: Dataset
+
+
+def layout_of(model: nn.Module) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    """Return name and shape of each parameter, in the order of `model.parameters()`."""
+    return tuple((name, tuple(value.shape)) for name, value in model.named_parameters())
+
+
+def attached(run: Trajectory, model: nn.Module, loss: Loss) -> Problem:
+    """Return the problem of `run`, given its model and loss again."""
+    if layout_of(model) != run.layout:
+        raise InputError(
+            f"the model has parameters {_listed(layout_of(model))}, but the run recorded "
+            f"{_listed(run.layout)}; attach the model that the run was recorded with"
+        )
+    data = Dataset(torch.tensor(run.x), torch.tensor(run.y))
+    return Problem(model=copy.deepcopy(model).eval(), loss=loss, data=data)
+
+
+def portable(problem: Problem) -> tuple[nn.Module, Loss, tuple[torch.dtype, torch.dtype]]:
+    """Return the problem without its data, on the CPU: what `rebuilt` takes."""
+    model = copy.deepcopy(problem.model).cpu()
+    return model, problem.loss, (problem.data.x.dtype, problem.data.y.dtype)
+
+
+def rebuilt(
+    model: nn.Module,
+    loss: Loss,
+    x: npt.NDArray[Any],
+    y: npt.NDArray[Any],
+    dtypes: tuple[torch.dtype, torch.dtype],
+) -> Problem:
+    """Undo `portable`, taking the data from the run's own arrays."""
+    data = Dataset(torch.tensor(x, dtype=dtypes[0]), torch.tensor(y, dtype=dtypes[1]))
+    return Problem(model=model, loss=loss, data=data)
+
+
+def to_numpy(tensor: Tensor) -> npt.NDArray[Any]:
+    """Return a tensor as an array of its own; bfloat16, which numpy lacks, becomes float32."""
+    values = tensor.detach().cpu()
+    if values.dtype == torch.bfloat16:
+        values = values.float()
+    return np.array(values.numpy())
+
+
+def _listed(layout: tuple[tuple[str, tuple[int, ...]], ...]) -> str:
+    shown = ", ".join(f"{name} {shape}" for name, shape in layout[:6])
+    return shown + (", ..." if len(layout) > 6 else "")

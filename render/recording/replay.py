@@ -1,0 +1,54 @@
+"""A stored run in the place of a new one, if it is the run that the scene asks for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from render.errors import RecordingError
+from render.recording.problem import Problem, layout_of, to_numpy
+from render.recording.task import Task
+from render.recording.trajectory import Trajectory
+
+__all__ = ["replayed"]
+
+_FREE = ("device", "device_reason", "torch")
+
+
+def replayed(task: Task, stored: Trajectory) -> Trajectory:
+    """Return `stored` with the task's problem attached, or raise RecordingError."""
+    for name, recorded, asked in _differences(task, stored):
+        raise RecordingError(
+            f"the file was recorded with {name}={recorded}, and the scene now asks for "
+            f"{name}={asked}; record the run again, or pass the settings it was recorded with"
+        )
+    model = task.model.to("cpu").eval()
+    return replace(stored, source=Problem(model=model, loss=task.loss, data=task.data))
+
+
+def _differences(task: Task, stored: Trajectory) -> list[tuple[str, object, object]]:
+    """Return (name, recorded, asked for) of everything that decides a run's numbers."""
+    found: list[tuple[str, object, object]] = []
+    layout = layout_of(task.model)
+    for key in sorted({*task.meta, *stored.meta} - set(_FREE), key=_importance):
+        recorded, asked = stored.meta.get(key, "unset"), task.meta.get(key, "unset")
+        if recorded != asked and not (recorded != recorded and asked != asked):
+            found.append((key, recorded, asked))
+    if stored.layout != layout:
+        found.append(("parameters", dict(stored.layout), dict(layout)))
+        return found
+    start = np.concatenate([to_numpy(p).reshape(-1) for p in task.model.parameters()])
+    same = (stored.params[0] == start) | (np.isnan(stored.params[0]) & np.isnan(start))
+    found += [
+        (f"{stored.names[column]} at the start", stored.params[0, column], start[column])
+        for column in np.flatnonzero(~same)
+    ]
+    if set(stored.metrics) != set(task.metrics):
+        found.append(("metrics", sorted(stored.metrics), sorted(task.metrics)))
+    return found
+
+
+def _importance(key: str) -> tuple[bool, bool, str]:
+    """Order names so that the most telling difference comes first, fingerprints last."""
+    return key == "data", "." in key, key

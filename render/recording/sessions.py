@@ -1,0 +1,77 @@
+"""How the command line reaches into `record` without changing the scenes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from render.errors import RecordingError
+
+if TYPE_CHECKING:
+    from render.recording.trajectory import Trajectory
+
+__all__ = ["Progress", "Session", "active", "session"]
+
+Progress = Callable[[int, int], None]
+_again = "record the run again, or pass the settings it was recorded with"
+
+
+@dataclass(kw_only=True)
+class Session:
+    """What `record` is told from outside, and what it has recorded so far.
+
+    device: taken where a scene asks for "auto". replay: runs to return instead of recording.
+    progress: called with (updates done, updates in this run). runs: the results, in order.
+    """
+
+    device: str | None = None
+    replay: Sequence[Trajectory] | None = None
+    progress: Progress | None = None
+    runs: list[Trajectory] = field(default_factory=list)
+
+    def next_stored(self) -> Trajectory:
+        """Return the stored run that the next call of `record` stands for."""
+        stored = self.replay or ()
+        if len(self.runs) >= len(stored):
+            raise RecordingError(
+                f"the file holds {len(stored)} run(s), and the scene asks for more; {_again}"
+            )
+        return stored[len(self.runs)]
+
+
+_current: ContextVar[Session | None] = ContextVar("render_session", default=None)
+
+
+def active() -> Session | None:
+    """Return the session around this call, if any."""
+    return _current.get()
+
+
+@contextmanager
+def session(
+    *,
+    device: str | None = None,
+    replay: Sequence[Trajectory] | None = None,
+    progress: Progress | None = None,
+) -> Iterator[Session]:
+    """Direct every `record` call inside the block.
+
+    device: used where the scene leaves it at "auto". replay: stored runs, returned in order
+    instead of recording, each after a check that the scene still asks for it. progress: called
+    about ten times a second, and at the end of each run. The block's value collects the runs.
+    Raises RecordingError where a stored run does not fit, or runs are missing or left over.
+    """
+    opened = Session(device=device, replay=replay, progress=progress)
+    token = _current.set(opened)
+    try:
+        yield opened
+    finally:
+        _current.reset(token)
+    if replay is not None and len(opened.runs) < len(replay):
+        raise RecordingError(
+            f"the file holds {len(replay)} run(s), and the scene asks for {len(opened.runs)}; "
+            f"{_again}"
+        )

@@ -1,0 +1,164 @@
+"""Runs in a file: an `.npz` archive of plain arrays, without pickle.
+
+The member `header` is JSON: the format's name and version, and for each run what is not an
+array. Run i's arrays are the members `i/params`, `i/loss`, and so on.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import zipfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import numpy as np
+
+from render.errors import InputError, RecordingError
+from render.recording.trajectory import Array, Trajectory, count
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    from render.recording.problem import Problem
+
+__all__ = ["load_run", "load_runs", "save_runs"]
+
+_FORMAT = "render-run"
+_VERSION = 1
+_ARRAYS = ("params", "loss", "lr", "grad_norm", "x", "y")
+_GROUPS = ("metrics", "buffers")
+
+
+def save_runs(path: str | PathLike[str], runs: Sequence[Trajectory]) -> None:
+    """Write runs to one `.npz` file, whole or not at all. Their models are not written."""
+    if not runs:
+        raise InputError("save_runs: there is no run to save")
+    target = Path(path)
+    members = _members(runs)
+    part = target.with_name(f".{target.name}.{uuid4().hex[:8]}.part")
+    try:
+        with part.open("xb") as file:
+            np.savez(file, allow_pickle=False, **members)
+        os.replace(part, target)
+    except OSError as exc:
+        raise RecordingError(
+            f"cannot write {str(target)!r}: {exc.strerror or exc}; choose a folder that exists and "
+            "can be written to"
+        ) from exc
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def load_runs(path: str | PathLike[str]) -> list[Trajectory]:
+    """Read the runs that `save_runs` or `Trajectory.save` wrote; they have no model attached.
+
+    Raises RecordingError where the file is missing, damaged, of another kind or of a newer
+    version.
+    """
+    members = _read(Path(path))
+    header = _header(Path(path), members)
+    try:
+        return [_run(index, entry, members) for index, entry in enumerate(header["runs"])]
+    except (KeyError, TypeError, ValueError, AttributeError) as exc:
+        raise _damaged(Path(path), exc) from exc
+
+
+def load_run(path: str | PathLike[str], problem: Problem | None = None) -> Trajectory:
+    """Read the only run of a file, and attach `problem` where it is given."""
+    runs = load_runs(path)
+    if len(runs) != 1:
+        raise RecordingError(
+            f"{str(path)!r} holds {len(runs)} runs; read them with load_runs(path)"
+        )
+    return runs[0] if problem is None else runs[0].attach(problem.model, problem.loss)
+
+
+def _members(runs: Sequence[Trajectory]) -> dict[str, Array]:
+    """Return the archive's arrays by name."""
+    members: dict[str, Array] = {}
+    entries = []
+    for index, run in enumerate(runs):
+        for name in _ARRAYS:
+            members[f"{index}/{name}"] = getattr(run, name)
+        if run.batch is not None:
+            members[f"{index}/batch"] = run.batch
+        for group in _GROUPS:
+            for name, values in getattr(run, group).items():
+                members[f"{index}/{group}/{name}"] = values
+        entries.append(
+            {
+                "layout": run.layout,
+                "meta": run.meta,
+                "metrics": list(run.metrics),
+                "buffers": list(run.buffers),
+                "batch": run.batch is not None,
+            }
+        )
+    header = {"format": _FORMAT, "version": _VERSION, "runs": entries}
+    return {"header": np.array(json.dumps(header)), **members}
+
+
+def _read(path: Path) -> dict[str, Array]:
+    """Return the archive's arrays; every byte passes the archive's checksum first."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            raw = {name: archive.read(name) for name in archive.namelist()}
+        return {
+            name.removesuffix(".npy"): np.lib.format.read_array(
+                io.BytesIO(content), allow_pickle=False
+            )
+            for name, content in raw.items()
+        }
+    except OSError as exc:
+        raise RecordingError(f"cannot read {str(path)!r}: {exc.strerror or exc}") from exc
+    except Exception as exc:  # a damaged archive can raise nearly anything
+        raise _damaged(path, exc) from exc
+
+
+def _header(path: Path, members: Mapping[str, Array]) -> dict[str, Any]:
+    try:
+        header = json.loads(str(members["header"]))
+        kind, version = header["format"], header["version"]
+    except (KeyError, TypeError, ValueError) as exc:
+        raise RecordingError(
+            f"{str(path)!r} is not a run of render's; give a file written by "
+            "Trajectory.save or --save-run"
+        ) from exc
+    if kind != _FORMAT or not isinstance(version, int) or not isinstance(header["runs"], list):
+        raise _damaged(path, ValueError(f"format {kind!r}, version {version!r}"))
+    if version > _VERSION:
+        raise RecordingError(
+            f"{str(path)!r} has format version {version}, and this render reads up to {_VERSION}; "
+            "upgrade render, or record the run again"
+        )
+    return dict(header)
+
+
+def _run(index: int, entry: Mapping[str, Any], members: Mapping[str, Array]) -> Trajectory:
+    arrays: dict[str, Any] = {name: members[f"{index}/{name}"] for name in _ARRAYS}
+    groups = {
+        group: {name: members[f"{index}/{group}/{name}"] for name in entry[group]}
+        for group in _GROUPS
+    }
+    layout = tuple((str(name), tuple(int(size) for size in shape)) for name, shape in entry["layout"])
+    rows = len(arrays["loss"])
+    batch = members[f"{index}/batch"] if entry["batch"] else None
+    columns = [arrays[name] for name in ("params", "lr", "grad_norm")]
+    columns += [values for group in groups.values() for values in group.values()]
+    columns += [] if batch is None else [batch]
+    if rows < 1 or any(len(values) != rows for values in columns):
+        raise ValueError("arrays of different lengths")
+    if arrays["params"].shape != (rows, count(layout)) or len(arrays["x"]) != len(arrays["y"]):
+        raise ValueError("arrays of the wrong shape")
+    return Trajectory(**arrays, **groups, batch=batch, layout=layout, meta=dict(entry["meta"]))
+
+
+def _damaged(path: Path, cause: Exception) -> RecordingError:
+    reason = str(cause).splitlines()[0] if str(cause) else type(cause).__name__
+    return RecordingError(
+        f"{str(path)!r} is damaged or not a run of render's ({reason}); record the run again"
+    )
