@@ -16,7 +16,7 @@ import click
 import render
 from render.errors import InputError, RenderError, UsageError
 from render.progress import reporting
-from render.scene import Scene, Summary, find, load, shipped, summaries
+from render.scene import Scene, Summary, find, load, shipped
 
 if TYPE_CHECKING:
     from render.film.film import Film

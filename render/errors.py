@@ -57,6 +57,5 @@ class MissingExtraError(RenderError, ImportError):
 
     def __init__(self, feature: str, package: str, extra: str) -> None:
         super().__init__(
-            f"{feature} needs {package}, which is not installed; "
-            f"run: pip install 'render[{extra}]'"
+            f"{feature} needs {package}, which is not installed; run: pip install 'render[{extra}]'"
         )

@@ -110,7 +110,8 @@ class Scene:
             film = self.function(**settings)
         if not (dataclasses.is_dataclass(film) and hasattr(film, "title")):
             raise SceneError(
-                f"scene {self.name!r} returned {type(film).__name__!r}; it must return a render.Film"
+                f"scene {self.name!r} returned {type(film).__name__!r}; "
+                "it must return a render.Film"
             )
         return film if film.title is not None else dataclasses.replace(film, title=self.title)
 

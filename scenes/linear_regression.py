@@ -19,7 +19,11 @@ def linear_regression(lr: float = 0.1, steps: int = 600, n: int = 50, seed: int 
         seed=seed,
     )
     return Film(
-        {"F": panels.Fit(run, residuals=True), "S": panels.LossSurface(run), "R": panels.Readout(run)},
+        {
+            "F": panels.Fit(run, residuals=True),
+            "S": panels.LossSurface(run),
+            "R": panels.Readout(run),
+        },
         mosaic="FS\nRR",
         height_ratios=(6, 1),
         seconds=12,

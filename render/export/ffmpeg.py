@@ -13,6 +13,7 @@ from typing import Self
 
 import imageio_ffmpeg
 import matplotlib
+import numpy as np
 from numpy.typing import NDArray
 
 from render.errors import ExportError
@@ -37,7 +38,7 @@ class EncoderError(ExportError, subprocess.CalledProcessError):
 def ffmpeg_path() -> str:
     """Return the ffmpeg that comes with the package. Raises ExportError when there is none."""
     try:
-        return imageio_ffmpeg.get_ffmpeg_exe()
+        return str(imageio_ffmpeg.get_ffmpeg_exe())
     except RuntimeError as error:
         raise ExportError(
             "ffmpeg was not found; reinstall it with: pip install --force-reinstall imageio-ffmpeg"
@@ -87,10 +88,10 @@ class FFmpeg:
         self._pipe = self._process.stdin
         _enlarge(self._pipe.fileno())
 
-    def write(self, data: bytes | memoryview | NDArray[object]) -> None:
+    def write(self, data: bytes | memoryview | NDArray[np.uint8]) -> None:
         """Send bytes to ffmpeg, waiting while its pipe is full."""
         try:
-            self._pipe.write(data)
+            self._pipe.write(memoryview(data))  # type: ignore[arg-type]
         except (BrokenPipeError, OSError) as error:
             raise self._failure() from error
 

@@ -80,11 +80,10 @@ _H264: dict[Quality, Sequence[str]] = {
     "draft": ("-c:v", "libx264", "-preset", "ultrafast", "-crf", "23"),
     "full": ("-c:v", "libx264", "-preset", "veryfast", "-crf", "18"),
 }
+_VP9_CODEC = ("-c:v", "libvpx-vp9", "-b:v", "0", "-row-mt", "1")
 _VP9: dict[Quality, Sequence[str]] = {
-    "draft": ("-c:v", "libvpx-vp9", "-crf", "36", "-b:v", "0", "-deadline", "realtime")
-    + ("-cpu-used", "8", "-row-mt", "1"),
-    "full": ("-c:v", "libvpx-vp9", "-crf", "24", "-b:v", "0", "-deadline", "good")
-    + ("-cpu-used", "5", "-row-mt", "1"),
+    "draft": (*_VP9_CODEC, "-crf", "36", "-deadline", "realtime", "-cpu-used", "8"),
+    "full": (*_VP9_CODEC, "-crf", "24", "-deadline", "good", "-cpu-used", "5"),
 }
 _APNG: Sequence[str] = ("-c:v", "apng", "-pred", "mixed")
 _WEBP: Sequence[str] = ("-c:v", "libwebp_anim", "-lossless", "1", "-compression_level", "2")

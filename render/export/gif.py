@@ -82,13 +82,9 @@ class Gif:
                 ffmpeg.write(frame)
         fewer = f"fps={_FASTEST_FPS}," if self._stream.fps > _FASTEST_FPS else ""
         chain = f"[0:v]{fewer}null[v];[v][1:v]paletteuse=dither=none:diff_mode=rectangle"
-        run_ffmpeg(
-            ["-i", str(self._kept), "-i", str(palette), "-lavfi", chain]
-            + [*without_dates(), *self._stream.extra_args, "-loop", "0", "-f", "gif"]
-            + [str(self._partial)],
-            self._path,
-            binary=self._stream.ffmpeg,
-        )
+        films = ["-i", str(self._kept), "-i", str(palette), "-lavfi", chain]
+        form = [*without_dates(), *self._stream.extra_args, "-loop", "0", "-f", "gif"]
+        run_ffmpeg([*films, *form, str(self._partial)], self._path, binary=self._stream.ffmpeg)
 
 
 class Samples:

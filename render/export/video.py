@@ -31,9 +31,7 @@ class Video:
         with ExitStack() as stack:
             partial = stack.enter_context(whole_file(self._path))
             arguments = [*raw_input(self._stream), *_encoding(self._path, self._stream)]
-            process = FFmpeg(
-                [*arguments, str(partial)], self._path, binary=self._stream.ffmpeg
-            )
+            process = FFmpeg([*arguments, str(partial)], self._path, binary=self._stream.ffmpeg)
             self._ffmpeg = stack.enter_context(process)
             self._stack = stack.pop_all()
         return self

@@ -11,6 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from render.errors import InputError
+from render.film.styles import draw_legend, shared_labels
 from render.film.theme import rc_params
 
 if TYPE_CHECKING:
@@ -29,23 +30,25 @@ class Drawing:
     def __init__(self, film: Film) -> None:
         self._steps = film.shown_steps
         self._rc_params = rc_params(film.theme)
-        with self.theme():
+        with self.theme(), shared_labels(film.labels):
             self.figure = _new_figure(film)
             axes = _new_axes(film, self.figure)
             if film.title:
                 self.figure.suptitle(film.title, x=0.015, ha="left")
+            draw_legend(self.figure)
             self._updates = []
             for name, panel in film.panels_by_name.items():
                 if hasattr(panel, "prepare"):
                     panel.prepare(self._steps)
                 self._updates.append(_checked_update(name, panel(axes[name])))
+            self.figure.align_labels()
             self.show(film.frames - 1)
             self.figure.draw_without_rendering()
             self.figure.set_layout_engine("none")
 
     def theme(self) -> AbstractContextManager[None]:
         """Return the context in which the figure is moved and drawn: the theme's rcParams."""
-        return matplotlib.rc_context(self._rc_params)
+        return matplotlib.rc_context(self._rc_params)  # type: ignore[arg-type]
 
     def show(self, frame: int) -> None:
         """Move every panel to a frame; to be called within `theme()`."""
@@ -75,7 +78,7 @@ def _new_axes(film: Film, figure: Figure) -> dict[str, Axes]:
             mosaic,  # type: ignore[arg-type]
             width_ratios=film.width_ratios,
             height_ratios=film.height_ratios,
-            per_subplot_kw=projections,
+            per_subplot_kw=projections,  # type: ignore[arg-type]
         )
     except (ValueError, KeyError) as error:
         raise InputError(f"mosaic {mosaic!r}: {' '.join(str(error).split())}") from error

@@ -108,6 +108,12 @@ class Film:
             runs.update({id(run): run for run in getattr(panel, "runs", {}).values()})
         return list(runs.values())
 
+    @property
+    def labels(self) -> list[str]:
+        """The labels of the panels' runs, in order."""
+        panels = self.panels_by_name.values()
+        return [label for panel in panels for label in getattr(panel, "runs", {})]
+
     @cached_property
     def shown_steps(self) -> NDArray[np.int64]:
         """The step that each frame shows, shape (frames,)."""

@@ -111,7 +111,8 @@ def _own_params(theme: Theme) -> dict[str, Any]:
     """Read and check a user's style file or mapping."""
     try:
         if isinstance(theme, Mapping):
-            return dict(matplotlib.RcParams(dict(theme)))
+            checked = matplotlib.RcParams(dict(theme))
+            return {str(key): value for key, value in checked.items()}
         if Path(theme).is_file():
             own = matplotlib.rc_params_from_file(theme, use_default_template=False)
             return {key: value for key, value in own.items() if key not in _NOT_LOOKS}

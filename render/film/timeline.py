@@ -93,13 +93,14 @@ def _even(last: int, frames: int, runs: Sequence[Trajectory]) -> NDArray[np.floa
     # A strictly rising distance makes the inverse unique where nothing moves.
     distance += np.linspace(0, 1e-6 * distance[-1], last + 1)
     wanted = _linear(1, frames, runs) * distance[-1]
-    return np.interp(wanted, distance, np.arange(last + 1))
+    return np.asarray(np.interp(wanted, distance, np.arange(last + 1)))
 
 
 def _visible_change(run: Trajectory) -> NDArray[np.float64]:
-    """How far each update moves the parameters, and the loss on a log axis, as parts of their range.
+    """How far each update moves what the eye follows, shape (steps,).
 
-    Shape (steps,); a non-finite value counts as no change.
+    That is the parameters, and the loss on a log axis, as parts of their range; a value that is
+    not finite counts as no change.
     """
     with np.errstate(all="ignore"):
         log_loss = np.log10(np.maximum(run.loss, np.finfo(np.float32).tiny))

@@ -13,7 +13,8 @@ from matplotlib.collections import LineCollection
 from numpy.typing import NDArray
 
 from render.errors import InputError
-from render.film.panels.panel import RunPanel, Update, legend_above, run_styles
+from render.film.panels.panel import RunPanel, Update
+from render.film.styles import next_color, run_styles
 
 if TYPE_CHECKING:
     from render.recording.trajectory import Trajectory
@@ -48,7 +49,7 @@ class Fit(RunPanel):
     marker_area: float | None = None
     x_label: str = "x"
     y_label: str = "y"
-    _computed: dict[tuple[str, bool, int], NDArray[Any]] = field(
+    _computed: dict[tuple[str, int], NDArray[Any]] = field(
         default_factory=dict, repr=False, compare=False
     )
 
@@ -67,7 +68,7 @@ class Fit(RunPanel):
         for label, run in self.runs.items():
             wanted = sorted({min(int(step), run.steps) for step in steps})
             curves = self._predict(run, self._grid(run), wanted)
-            self._computed.update({(label, False, s): c for s, c in zip(wanted, curves, strict=True)})
+            self._computed.update({(label, s): c for s, c in zip(wanted, curves, strict=True)})
 
     def __call__(self, ax: Axes) -> Update:
         """Draw the data; return the update that moves curve, residuals and batch."""
@@ -82,7 +83,6 @@ class Fit(RunPanel):
         with_batch = [run for run in self.runs.values() if run.batch is not None]
         if self.batch and with_batch:
             movers.append(self._draw_batch(ax, with_batch[0]))
-        legend_above(ax)
 
         def update(step: int) -> None:
             for move in movers:
@@ -126,7 +126,7 @@ class Fit(RunPanel):
 
         def move(step: int) -> None:
             fitted = self._predict(run, run.x, [min(step, run.steps)])[0]
-            sticks.set_segments(np.stack([np.c_[x, y], np.c_[x, fitted]], axis=1))
+            sticks.set_segments(list(np.stack([np.c_[x, y], np.c_[x, fitted]], axis=1)))
 
         return move
 
@@ -137,7 +137,7 @@ class Fit(RunPanel):
             [],
             s=4 * max(self._area(len(x)), _MARKER_AREA_PT2),
             facecolors="none",
-            edgecolors=self._batch_color(),
+            edgecolors=next_color(),
             linewidths=2,
             zorder=4,
         )
@@ -149,11 +149,6 @@ class Fit(RunPanel):
             rings.set_offsets(np.c_[x[rows], y[rows]])
 
         return move
-
-    def _batch_color(self) -> str:
-        """The first colour of the theme that no run has."""
-        colors = [style["color"] for style in matplotlib.rcParams["axes.prop_cycle"]]
-        return str(colors[len(self.runs) % len(colors)])
 
     def _y_limits(self, y: NDArray[Any]) -> tuple[float, float]:
         """Room for the data and for each first curve, unless that starts very far away."""
@@ -172,9 +167,9 @@ class Fit(RunPanel):
         return grid.reshape(-1, *run.x.shape[1:])
 
     def _curve(self, label: str, run: Trajectory, step: int) -> NDArray[Any]:
-        key = (label, False, min(step, run.steps))
+        key = (label, min(step, run.steps))
         if key not in self._computed:
-            self._computed[key] = self._predict(run, self._grid(run), [key[2]])[0]
+            self._computed[key] = self._predict(run, self._grid(run), [key[1]])[0]
         return self._computed[key]
 
     def _predict(self, run: Trajectory, x: NDArray[Any], steps: list[int]) -> NDArray[Any]:

@@ -10,10 +10,11 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from render.errors import InputError
-from render.film.panels.panel import RunPanel, Update, legend_above, run_styles
+from render.film.panels.panel import RunPanel, Update
+from render.film.styles import run_styles
 
 if TYPE_CHECKING:
-    from render.recording.trajectory import Trajectory
+    pass
 
 __all__ = ["LossCurve", "MetricCurve"]
 
@@ -91,7 +92,6 @@ def _draw_curves(
         _draw_curve(ax, label, values, run_styles(series)[label], panel.step_scale)
         for label, values in series.items()
     ]
-    legend_above(ax)
 
     def update(step: int) -> None:
         for move in movers:
@@ -116,9 +116,7 @@ def _draw_curve(
     return move
 
 
-def _set_limits(
-    ax: Axes, panel: LossCurve | MetricCurve, series: list[NDArray[Any]]
-) -> None:
+def _set_limits(ax: Axes, panel: LossCurve | MetricCurve, series: list[NDArray[Any]]) -> None:
     """Fix both axes for the whole film, so that nothing jumps."""
     last = max(len(values) for values in series) - 1
     ax.set_xscale(panel.step_scale)

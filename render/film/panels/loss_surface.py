@@ -12,10 +12,11 @@ from matplotlib.colors import LinearSegmentedColormap
 from numpy.typing import NDArray
 
 from render.errors import InputError
-from render.film.panels.panel import RunPanel, Update, legend_above, run_styles
+from render.film.panels.panel import RunPanel, Update
+from render.film.styles import run_styles
 
 if TYPE_CHECKING:
-    from render.recording.trajectory import Trajectory
+    pass
 
 __all__ = ["LossSurface"]
 
@@ -71,7 +72,6 @@ class LossSurface(RunPanel):
             _draw_path(ax, label, run.params[:, [a, b]], styles[label])
             for label, run in self.runs.items()
         ]
-        legend_above(ax)
 
         def update(step: int) -> None:
             for move in movers:
@@ -82,7 +82,9 @@ class LossSurface(RunPanel):
     def _columns(self) -> tuple[int, int]:
         run = next(iter(self.runs.values()))
         a, b = (
-            run.column(parameter) if isinstance(parameter, str) else range(len(run.names))[parameter]
+            run.column(parameter)
+            if isinstance(parameter, str)
+            else range(len(run.names))[parameter]
             for parameter in self.parameters
         )
         return a, b
@@ -140,7 +142,7 @@ def _draw_path(ax: Axes, label: str, path: NDArray[Any], style: dict[str, Any]) 
     paper = matplotlib.rcParams["axes.facecolor"]
     color = style["color"]
     ax.plot(*path[:1].T, marker="o", markerfacecolor=paper, color=color, linestyle="none")
-    (line,) = ax.plot([], [], label=label, zorder=3, **style)
+    (line,) = ax.plot([], [], label=label, linewidth=2, zorder=3, **style)
     (dot,) = ax.plot(
         [], [], marker="o", markersize=11, color=color, markeredgecolor=paper, zorder=4
     )

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
-
-import matplotlib
+from typing import TYPE_CHECKING, Protocol
 
 from render.errors import InputError
 
@@ -15,7 +13,7 @@ if TYPE_CHECKING:
 
     from render.recording.trajectory import Trajectory
 
-__all__ = ["Panel", "RunPanel", "Update", "legend_above", "run_styles"]
+__all__ = ["Panel", "RunPanel", "Update"]
 
 Update = Callable[[int], object]
 """Moves a panel's artists to a step; the picture depends on nothing but the step."""
@@ -36,7 +34,7 @@ class Panel(Protocol):
 
 @dataclass(frozen=True)
 class RunPanel:
-    """A panel of one run, or of several by the label that a legend shows."""
+    """A panel of one run, or of several by the label that the film's legend shows."""
 
     run: Trajectory | Mapping[str, Trajectory]
 
@@ -60,26 +58,3 @@ class RunPanel:
     def steps(self) -> int:
         """The last step of the longest run."""
         return max(run.steps for run in self.runs.values())
-
-
-def run_styles(labels: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """Give each run its line style (colour, dash) from the theme, the same in every panel."""
-    return dict(zip(labels, matplotlib.rcParams["axes.prop_cycle"](), strict=False))
-
-
-def legend_above(ax: Axes) -> None:
-    """Put the legend in a row above the axes, where it covers no data."""
-    handles, labels = ax.get_legend_handles_labels()
-    if any(labels):
-        ax.legend(
-            handles,
-            labels,
-            loc="lower left",
-            bbox_to_anchor=(0.0, 1.0),
-            ncols=len(labels),
-            frameon=False,
-            borderaxespad=0.2,
-            borderpad=0.2,
-            columnspacing=1.4,
-            handlelength=2.2,
-        )

@@ -10,7 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.text import Text
 
 from render.errors import InputError
-from render.film.panels.panel import RunPanel, Update, run_styles
+from render.film.panels.panel import RunPanel, Update
+from render.film.styles import run_styles
 
 if TYPE_CHECKING:
     from render.recording.trajectory import Trajectory

@@ -1,0 +1,58 @@
+"""Line styles of runs: one colour and one dash each, the same in every panel of a film."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+import matplotlib
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+__all__ = ["draw_legend", "next_color", "run_styles", "shared_labels"]
+
+_labels: ContextVar[tuple[str, ...]] = ContextVar("labels", default=())
+
+
+@contextmanager
+def shared_labels(labels: Iterable[str]) -> Iterator[None]:
+    """Give the labels of a film's runs, in order, to the panels built in this context."""
+    token = _labels.set(tuple(dict.fromkeys(labels)))
+    try:
+        yield
+    finally:
+        _labels.reset(token)
+
+
+def run_styles(labels: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Return the colour and dash of each run, by label, from the theme's property cycle."""
+    every = dict.fromkeys([*_labels.get(), *labels])
+    cycle = itertools.cycle(matplotlib.rcParams["axes.prop_cycle"])
+    styles = dict(zip(every, cycle, strict=False))
+    return {label: styles[label] for label in labels}
+
+
+def next_color() -> str:
+    """Return the theme's first colour that no run of the film has."""
+    colors = [style["color"] for style in matplotlib.rcParams["axes.prop_cycle"]]
+    return str(colors[max(1, len(_labels.get())) % len(colors)])
+
+
+def draw_legend(figure: Figure) -> None:
+    """Name the runs below the panels, once for the whole film, where nothing is covered."""
+    labels = [label for label in _labels.get() if label]
+    if not labels:
+        return
+    handles = [Line2D([], [], **style) for style in run_styles(labels).values()]
+    figure.legend(
+        handles,
+        labels,
+        loc="outside lower center",
+        ncols=min(len(labels), 6),
+        frameon=False,
+        handlelength=2.4,
+        columnspacing=1.6,
+    )

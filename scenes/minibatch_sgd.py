@@ -1,0 +1,36 @@
+"""Stochastic gradient descent: one minibatch a step."""
+
+from functools import partial
+
+import torch
+
+from render import Film, Timeline, datasets, losses, models, panels, record, scene
+
+
+@scene
+def minibatch_sgd(lr: float = 0.2, steps: int = 200, n: int = 512, seed: int = 0) -> Film:
+    """The smaller the batch, the noisier the path."""
+    data = datasets.line(n, slope=3.0, intercept=8.0, noise=0.3, seed=seed)
+    runs = {
+        label: record(
+            models.Line(slope=-1.0, intercept=1.0),
+            data,
+            loss=losses.mse,
+            optimizer=partial(torch.optim.SGD, lr=lr),
+            steps=steps,
+            batch_size=size,
+            seed=seed,
+        )
+        for label, size in (("batch of 8", 8), ("batch of 64", 64), ("all points", None))
+    }
+    return Film(
+        {
+            "F": panels.Fit({"batch of 8": runs["batch of 8"]}),
+            "S": panels.LossSurface(runs, x_range=(1.8, 4.2), y_range=(7.4, 8.6)),
+            "L": panels.LossCurve(runs, scale="log", step_scale="log"),
+        },
+        mosaic="FS\nLS",
+        width_ratios=(2, 3),
+        seconds=14,
+        timeline=Timeline("log", hold_start=0.5, hold_end=1.5),
+    )
