@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import signal
 import sys
 import traceback
@@ -36,7 +37,7 @@ class Options:
     quality: str | None
     size: tuple[int, int] | None
     fps: float | None
-    frames: slice | None
+    frames: str | None
     theme: str | None
     device: str
     save_run: Path | None
@@ -61,25 +62,15 @@ class _Size(click.ParamType[tuple[int, int]]):
         return size
 
 
-class _Frames(click.ParamType[slice]):
-    """A:B as Python counts, or one frame."""
+class _Frames(click.ParamType[str]):
+    """A:B as Python counts, or one frame's number."""
 
     name = "A:B"
 
-    def convert(self, value: Any, param: Any, ctx: Any) -> slice:
-        if isinstance(value, slice):
-            return value
-        first, colon, last = str(value).partition(":")
-        try:
-            start = int(first) if first else None
-            stop = int(last) if last else None
-        except ValueError:
+    def convert(self, value: Any, param: Any, ctx: Any) -> str:
+        if not re.fullmatch(r"-?\d+|(-?\d+)?:(-?\d+)?", str(value)):
             self.fail(f"{value!r} is not A:B or one frame's number.", param, ctx)
-        if colon:
-            return slice(start, stop)
-        if start is None:
-            self.fail(f"{value!r} is not A:B or one frame's number.", param, ctx)
-        return slice(start, start + 1 or None)
+        return str(value)
 
 
 class _Setting(click.ParamType[tuple[str, str]]):
@@ -246,26 +237,28 @@ def _render(summary: Summary, options: Options) -> None:
 
     scene = load(summary)
     film = _with_options(_record(scene, options), options)
-    numbers = range(film.frames)
-    if options.frames is not None:
-        numbers = numbers[options.frames]
-        if not numbers:
-            start, stop = options.frames.start, options.frames.stop
-            asked = f"{'' if start is None else start}:{'' if stop is None else stop}"
-            raise UsageError(
-                f"--frames {asked}: {summary.name} has the frames 0:{film.frames}, "
-                "and none of them is in this range"
-            )
     with reporting(f"{summary.name}: film", "frames", quiet=options.quiet) as report:
         written = save(
             film,
             *_paths(summary, options),
-            frames=numbers,
+            frames=_chosen_frames(options.frames or ":", summary.name, film.frames),
             quality="draft" if options.quality == "draft" else "full",
             progress=report,
         )
     for path in written:
         click.echo(path)
+
+
+def _chosen_frames(text: str, name: str, count: int) -> range:
+    """Return the frames that A:B or one number stands for, among `count` frames."""
+    first, colon, last = text.partition(":")
+    start = int(first) if first else 0
+    stop = int(last) if last else count if colon else start + 1 or count
+    every = range(count)
+    chosen = every[start:stop]
+    if not chosen or max(abs(start), abs(stop)) > count:
+        raise UsageError(f"--frames {text}: {name} has the frames 0:{count}, not all of these")
+    return chosen
 
 
 def _record(scene: Scene, options: Options) -> Film:

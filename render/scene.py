@@ -16,7 +16,7 @@ import sys
 import traceback
 import types
 import typing
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -198,6 +198,7 @@ def _run_script(script: Path) -> types.ModuleType:
     assert spec is not None and spec.loader is not None  # the suffix is .py
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
+    before = set(sys.modules) - {name}
     if str(script.parent) not in sys.path:
         sys.path.append(str(script.parent))
     try:
@@ -206,7 +207,18 @@ def _run_script(script: Path) -> types.ModuleType:
     except BaseException:
         del sys.modules[name]
         raise
+    _pickle_by_value(script.parent, set(sys.modules) - before)
     return module
+
+
+def _pickle_by_value(folder: Path, names: Iterable[str]) -> None:
+    """Let films take the script's own modules along to processes that cannot import them."""
+    import cloudpickle
+
+    for name in names:
+        file = getattr(sys.modules[name], "__file__", None)
+        if file is not None and folder in Path(file).resolve().parents:
+            cloudpickle.register_pickle_by_value(sys.modules[name])
 
 
 @contextmanager

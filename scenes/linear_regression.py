@@ -8,7 +8,7 @@ from render import Film, Timeline, datasets, losses, models, panels, record, sce
 
 
 @scene
-def linear_regression(lr: float = 0.1, steps: int = 600, n: int = 50, seed: int = 0) -> Film:
+def linear_regression(lr: float = 0.01, steps: int = 600, n: int = 50, seed: int = 0) -> Film:
     """Gradient descent fits a line to noisy points."""
     run = record(
         models.Line(slope=-1.0, intercept=1.0),

@@ -26,11 +26,11 @@ def minibatch_sgd(lr: float = 0.2, steps: int = 200, n: int = 512, seed: int = 0
     return Film(
         {
             "F": panels.Fit({"batch of 8": runs["batch of 8"]}),
-            "S": panels.LossSurface(runs, x_range=(1.8, 4.2), y_range=(7.4, 8.6)),
+            "S": panels.LossSurface(runs, x_range=(2.2, 3.6), y_range=(7.6, 8.4)),
             "L": panels.LossCurve(runs, scale="log", step_scale="log"),
         },
         mosaic="FS\nLS",
         width_ratios=(2, 3),
         seconds=14,
-        timeline=Timeline("log", hold_start=0.5, hold_end=1.5),
+        timeline=Timeline("linear", hold_start=0.5, hold_end=1.5),
     )

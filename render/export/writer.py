@@ -68,7 +68,7 @@ class MovieWriter(AbstractMovieWriter):
         path = Path(fspath(outfile))
         super().setup(fig, path, dpi=dpi)
         self._keeps_alpha = any_format_of(path).transparent
-        width, height = self.frame_size
+        self._size = width, height = self.frame_size
         stream = Stream(
             width=width,
             height=height,
@@ -84,7 +84,7 @@ class MovieWriter(AbstractMovieWriter):
             self._sink = stack.enter_context(open_sink(path, stream))
             self._canvas = LayeredCanvas(fig, dpi=self.dpi)
             self._looks: dict[str, Any] = {}
-            stack.callback(lambda: self._canvas.close())
+            stack.callback(lambda: self._canvas.close())  # the one that is open by then
             self._stack = stack.pop_all()
 
     def grab_frame(self, **savefig_kwargs: Any) -> None:
@@ -97,7 +97,7 @@ class MovieWriter(AbstractMovieWriter):
             if option in savefig_kwargs:
                 raise TypeError(f"grab_frame got an unexpected keyword argument {option!r}")
         frame, damage = self._draw(savefig_kwargs)
-        width, height = self.frame_size
+        width, height = self._size
         if frame.shape[:2] != (height, width):
             raise ExportError(
                 f"{self.outfile}: frame {self._frames} is {frame.shape[1]}x{frame.shape[0]} "
@@ -139,8 +139,10 @@ class MovieWriter(AbstractMovieWriter):
 
     def _draw_with_savefig(self, savefig_kwargs: dict[str, Any]) -> tuple[Frame, Any]:
         """Draw a frame in full, for options that only savefig knows."""
+        self._canvas.close()
         buffer = io.BytesIO()
         self.fig.savefig(buffer, format="rgba", dpi=self.dpi, **savefig_kwargs)
+        self._canvas = LayeredCanvas(self.fig, dpi=self.dpi, **self._looks)
         width, height = self.frame_size
         frame = np.frombuffer(buffer.getbuffer(), np.uint8).reshape(height, width, 4)
         return frame, ((0, 0, width, height),)

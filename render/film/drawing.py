@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 import matplotlib
 from matplotlib.axes import Axes
+from matplotlib.backend_bases import RendererBase
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
@@ -20,6 +22,22 @@ if TYPE_CHECKING:
 __all__ = ["Drawing"]
 
 
+class ThemedFigure(Figure):
+    """A figure that is drawn with its film's rcParams, whoever draws it and when.
+
+    Some settings are read only then: the colour "C1", new ticks, the font of formulas.
+    """
+
+    def __init__(self, theme: Mapping[str, Any], **options: Any) -> None:
+        self._theme = dict(theme)
+        super().__init__(**options)
+
+    def draw(self, renderer: RendererBase) -> None:
+        """Draw within the theme."""
+        with matplotlib.rc_context(self._theme):  # type: ignore[arg-type]
+            super().draw(renderer)
+
+
 class Drawing:
     """A figure with the film's panels on it, to be moved to any frame.
 
@@ -29,9 +47,9 @@ class Drawing:
 
     def __init__(self, film: Film) -> None:
         self._steps = film.shown_steps
-        self._rc_params = rc_params(film.theme)
+        self._theme = rc_params(film.theme)
         with self.theme(), shared_labels(film.labels):
-            self.figure = _new_figure(film)
+            self.figure = _new_figure(film, self._theme)
             axes = _new_axes(film, self.figure)
             if film.title:
                 self.figure.suptitle(film.title, x=0.015, ha="left")
@@ -48,7 +66,7 @@ class Drawing:
 
     def theme(self) -> AbstractContextManager[None]:
         """Return the context in which the figure is moved and drawn: the theme's rcParams."""
-        return matplotlib.rc_context(self._rc_params)  # type: ignore[arg-type]
+        return matplotlib.rc_context(self._theme)  # type: ignore[arg-type]
 
     def show(self, frame: int) -> None:
         """Move every panel to a frame; to be called within `theme()`."""
@@ -56,10 +74,10 @@ class Drawing:
             update(int(self._steps[frame]))
 
 
-def _new_figure(film: Film) -> Figure:
+def _new_figure(film: Film, theme: Mapping[str, Any]) -> Figure:
     dpi = film.dots_per_inch
     width, height = film.size
-    figure = Figure(figsize=(width / dpi, height / dpi), dpi=dpi, layout="constrained")
+    figure = ThemedFigure(theme, figsize=(width / dpi, height / dpi), dpi=dpi, layout="constrained")
     FigureCanvasAgg(figure)
     return figure
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import dataclasses
 import math
+import pickle
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
@@ -12,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import cloudpickle
 import numpy as np
 from matplotlib.animation import FuncAnimation
 from matplotlib.artist import Artist
@@ -174,6 +176,11 @@ class Film:
         """Pixels an inch, chosen or given."""
         return self.dpi if self.dpi is not None else self.size[1] / HEIGHT_IN
 
+    def __reduce__(self) -> tuple[Callable[[bytes], Film], tuple[bytes]]:
+        """Pickle by value what a script defines, so that any process can draw the film."""
+        values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        return _restore, (cloudpickle.dumps(values),)
+
     def _repr_html_(self) -> str:
         """Show the film in a notebook, in place, as HTML5 video."""
         with tempfile.TemporaryDirectory() as folder:
@@ -183,6 +190,10 @@ class Film:
             f'<video width="{min(self.size[0], 960)}" controls autoplay loop muted playsinline '
             f'src="data:video/mp4;base64,{data}"></video>'
         )
+
+
+def _restore(values: bytes) -> Film:
+    return Film(**pickle.loads(values))
 
 
 def _check_numbers(film: Film) -> None:

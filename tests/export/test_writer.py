@@ -1,0 +1,154 @@
+"""The matplotlib writer saves any animation with the pixels that savefig gives."""
+
+import io
+import subprocess
+
+import imageio.v3 as iio
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from matplotlib.animation import ArtistAnimation, FuncAnimation, writers
+
+from render import MovieWriter
+from render.errors import ExportError, RenderError
+
+
+@pytest.fixture
+def animation():
+    figure, axes = plt.subplots(figsize=(3, 2), dpi=100)
+    (line,) = axes.plot([], [])
+    axes.set(xlim=(0, 10), ylim=(0, 10))
+
+    def update(frame):
+        line.set_data([0, frame], [0, frame])
+        axes.set_title(f"frame {frame}")
+        return (line,)
+
+    animation = FuncAnimation(figure, update, frames=8, interval=100)
+    yield animation
+    animation._draw_was_started = True  # or it warns when a test did not save it
+    plt.close(figure)
+
+
+def savefig(figure, **options):
+    """The pixels that matplotlib's own savefig gives."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="rgba", **options)
+    return np.frombuffer(buffer.getvalue(), np.uint8)
+
+
+def test_frames_are_those_of_savefig(animation, tmp_path):
+    animation.save(tmp_path / "f-%d.png", writer=MovieWriter(fps=10))
+    for number in range(8):
+        animation._func(number)
+        still = iio.imread(tmp_path / f"f-{number}.png", mode="RGBA")
+        assert np.array_equal(still.ravel(), savefig(animation._fig, dpi=100))
+
+
+def test_a_film_has_the_frames_size_and_rate_that_were_asked_for(animation, decode, tmp_path):
+    animation.save(tmp_path / "film.mp4", writer=MovieWriter(fps=12.5), dpi=120)
+    decoded = decode(tmp_path / "film.mp4")
+    assert (decoded.size, decoded.fps, len(decoded.frames)) == ((360, 240), 12.5, 8)
+
+
+def test_an_odd_size_is_completed(animation, decode, tmp_path):
+    animation._fig.set_size_inches(3.01, 2.01)
+    animation.save(tmp_path / "film.mp4", writer=MovieWriter(fps=10))
+    assert decode(tmp_path / "film.mp4").size == (302, 202)
+
+
+def test_an_artist_animation_is_saved(tmp_path):
+    figure, axes = plt.subplots(figsize=(2, 2))
+    frames = [axes.plot([0, n], [0, 1]) for n in range(5)]
+    ArtistAnimation(figure, frames).save(tmp_path / "film.gif", writer=MovieWriter(fps=10))
+    assert len(iio.imread(tmp_path / "film.gif")) == 5
+    plt.close(figure)
+
+
+def test_a_figure_is_as_before_when_the_film_is_saved(animation, tmp_path):
+    figure = animation._fig
+    before = (figure.dpi, figure.canvas, tuple(figure.get_size_inches()))
+    animation.save(tmp_path / "film.mp4", writer=MovieWriter(fps=10), dpi=50)
+    assert (figure.dpi, figure.canvas, tuple(figure.get_size_inches())) == before
+
+
+def test_transparent_frames_keep_their_alpha_where_the_format_does(animation, tmp_path):
+    animation.save(
+        tmp_path / "f-%d.png", writer=MovieWriter(fps=10), savefig_kwargs={"transparent": True}
+    )
+    assert iio.imread(tmp_path / "f-0.png").shape[2] == 4
+    assert iio.imread(tmp_path / "f-0.png")[0, 0, 3] == 0
+
+
+def test_options_that_only_savefig_knows_are_drawn_by_it(animation, tmp_path):
+    options = {"facecolor": "yellow", "pad_inches": 0}
+    animation.save(tmp_path / "f-%d.png", writer=MovieWriter(fps=10), savefig_kwargs=options)
+    assert iio.imread(tmp_path / "f-0.png")[0, 0].tolist() == [255, 255, 0]
+
+
+@pytest.mark.parametrize("option", ["dpi", "bbox_inches", "format"])
+def test_options_that_change_the_frame_are_refused(animation, tmp_path, option):
+    writer = MovieWriter(fps=10)
+    with writer.saving(animation._fig, tmp_path / "film.mp4", 100):
+        writer.grab_frame()
+        with pytest.raises(TypeError, match=f"unexpected keyword argument '{option}'"):
+            writer.grab_frame(**{option: 1})
+
+
+def test_a_figure_that_changes_its_size_is_refused(animation, tmp_path):
+    def grow(frame):
+        animation._fig.set_size_inches(3 + frame, 2)
+
+    grower = FuncAnimation(animation._fig, grow, frames=3)
+    with pytest.raises(ExportError, match="keep the figure's size"):
+        grower.save(tmp_path / "film.mp4", writer=MovieWriter(fps=10))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_failing_animation_leaves_no_file(animation, tmp_path):
+    def fail(frame):
+        if frame == 2:
+            raise ValueError("two")
+
+    failing = FuncAnimation(animation._fig, fail, frames=3)
+    with pytest.raises(ValueError, match="two"):
+        failing.save(tmp_path / "film.mp4", writer=MovieWriter(fps=10))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_failing_encoder_is_a_called_process_error_too(animation, tmp_path):
+    writer = MovieWriter(fps=10, extra_args=["-no_such_option", "1"])
+    with pytest.raises(subprocess.CalledProcessError) as caught:
+        animation.save(tmp_path / "film.mp4", writer=writer)
+    assert isinstance(caught.value, RenderError)
+    assert "no_such_option" in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_codec_bitrate_arguments_and_metadata_reach_ffmpeg(animation, decode, tmp_path):
+    writer = MovieWriter(
+        fps=10,
+        codec="mpeg4",
+        bitrate=900,
+        extra_args=["-vf", "scale=150:100"],
+        metadata={"title": "My talk"},
+    )
+    animation.save(tmp_path / "film.mp4", writer=writer)
+    decoded = decode(tmp_path / "film.mp4")
+    assert "mpeg4" in decoded.stream
+    assert decoded.size == (150, 100)
+    assert b"My talk" in (tmp_path / "film.mp4").read_bytes()
+
+
+def test_it_can_be_registered_and_is_made_without_arguments(animation, tmp_path):
+    writers.register("render-test")(MovieWriter)
+    assert "render-test" in writers.list()
+    animation.save(tmp_path / "film.mp4", writer="render-test", fps=10)
+    assert MovieWriter().fps == 5
+
+
+def test_a_given_ffmpeg_path_is_honoured(animation):
+    plt.rcParams["animation.ffmpeg_path"] = "no/such/ffmpeg"
+    assert not MovieWriter.isAvailable()
+    with pytest.raises(ExportError, match="no/such/ffmpeg"):
+        MovieWriter().setup(animation._fig, "film.mp4")

@@ -1,0 +1,221 @@
+"""Films: a frame is a pure function of its number."""
+
+import hashlib
+import pickle
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from matplotlib.animation import FuncAnimation
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+from render import Film, Timeline
+from render.errors import InputError
+from render.film.drawing import Drawing
+
+# Each shipped scene, short enough to be recorded quickly.
+SCENES = {
+    "gradient_descent": {"n": 500, "steps": 200},
+    "line_by_hand": {},
+    "linear_regression": {},
+    "logistic_regression": {"n": 500, "steps": 200},
+    "minibatch_sgd": {"steps": 60},
+}
+
+
+def pixels(figure):
+    """The figure's pixels, drawn in full by matplotlib."""
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return hashlib.sha256(bytes(canvas.buffer_rgba())).hexdigest()
+
+
+def bars(ax):
+    """A lecturer's own panel: five lines of matplotlib."""
+    (line,) = ax.plot([], [])
+    ax.set(xlim=(0, 10), ylim=(0, 100))
+
+    def update(step):
+        line.set_data([0, step], [0, step**2])
+
+    return update
+
+
+@pytest.fixture(scope="module")
+def fresh():
+    """Pixels of frames drawn on a new figure each, computed once a frame."""
+    seen = {}
+
+    def of(film, frame):
+        key = (id(film), frame)
+        if key not in seen:
+            seen[key] = pixels(film.figure(frame))
+        return seen[key]
+
+    return of
+
+
+@pytest.mark.parametrize("name", SCENES)
+@settings(
+    max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(data=st.data())
+def test_frames_in_any_order_and_twice_are_those_of_a_new_figure(shipped_film, fresh, name, data):
+    film = small(shipped_film, name)
+    frames = data.draw(st.lists(st.integers(0, film.frames - 1), min_size=1, max_size=4))
+    drawing = Drawing(film)
+    with drawing.theme():
+        for frame in [*frames, *frames[::-1]]:
+            drawing.show(frame)
+            assert pixels(drawing.figure) == fresh(film, frame)
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_a_pickled_film_draws_the_same_pixels_in_another_process(
+    shipped_film, fresh, name, tmp_path
+):
+    film = small(shipped_film, name)
+    frames = [film.frames - 1, 0, film.frames // 2]
+    (tmp_path / "film.pickle").write_bytes(pickle.dumps(film))
+    code = (
+        "import hashlib, pickle, sys\n"
+        "from matplotlib.backends.backend_agg import FigureCanvasAgg\n"
+        f"film = pickle.loads(open({str(tmp_path / 'film.pickle')!r}, 'rb').read())\n"
+        f"for frame in {frames}:\n"
+        "    canvas = FigureCanvasAgg(film.figure(frame))\n"
+        "    canvas.draw()\n"
+        "    print(hashlib.sha256(bytes(canvas.buffer_rgba())).hexdigest())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path
+    )
+    assert done.stdout.split() == [fresh(film, frame) for frame in frames]
+
+
+SMALL = {}
+
+
+def small(shipped_film, name):
+    """The scene's film at a small size, the same object each time."""
+    if name not in SMALL:
+        film = shipped_film(name, **SCENES[name])
+        SMALL[name] = film.resized(round(180 * film.size[0] / film.size[1]), 180)
+    return SMALL[name]
+
+
+def test_a_function_of_axes_is_a_panel_and_shows_a_step_a_frame():
+    film = Film([bars], seconds=0.5, fps=10, size=(200, 100))
+    assert film.frames == 5
+    assert film.shown_steps.tolist() == [0, 1, 2, 3, 4]
+    (axes,) = film.figure(3).axes
+    assert axes.lines[0].get_xydata().tolist() == [[0, 0], [3, 9]]
+
+
+def test_frames_follow_from_seconds_and_rate_or_from_every():
+    assert Film([bars], seconds=12, fps=30).frames == 360
+    assert Film([bars], fps=25).frames == 250
+    assert Film([bars], steps=570, timeline=Timeline(every=30), fps=10).frames == 20
+    assert Film([bars], steps=571, timeline=Timeline(every=30), fps=10).frames == 21
+    held = Timeline(every=1, hold_end=1)
+    assert Film([bars], steps=9, timeline=held, fps=10).frames == 20
+
+
+def test_a_timeline_can_be_a_function():
+    film = Film([bars], seconds=1, fps=5, timeline=lambda frame: 10 - frame)
+    assert film.shown_steps.tolist() == [10, 9, 8, 7, 6]
+
+
+def test_negative_frames_count_from_the_end():
+    film = Film([bars], seconds=1, fps=5, size=(200, 100))
+    assert pixels(film.figure(-1)) == pixels(film.figure(4))
+    with pytest.raises(InputError, match="frame 5 is not among the film's 5 frames"):
+        film.figure(5)
+
+
+def test_size_in_pixels_is_exact_at_every_resolution():
+    for size, dpi in [((1920, 1080), None), ((641, 359), None), ((500, 400), 100)]:
+        figure = Film([bars], size=size, dpi=dpi).figure(0)
+        assert FigureCanvasAgg(figure).get_width_height() == size
+
+
+def test_another_size_is_the_same_composition():
+    film = Film([bars], size=(500, 400), dpi=100)
+    large = film.resized(1000, 800)
+    assert large.figure(0).get_size_inches() == pytest.approx(film.figure(0).get_size_inches())
+
+
+def test_axes_do_not_move_between_frames(shipped_film):
+    film = small(shipped_film, "linear_regression")
+    places = [
+        [ax.get_position().bounds for ax in film.figure(frame).axes] for frame in (0, 100, -1)
+    ]
+    assert places[0] == places[1] == places[2]
+
+
+def test_animation_is_a_real_one_and_shows_the_same_frames():
+    film = Film([bars], seconds=0.5, fps=10, size=(200, 100))
+    animation = film.animation()
+    assert isinstance(animation, FuncAnimation)
+    animation._init_draw()
+    for frame, data in enumerate(animation.new_saved_frame_seq()):
+        animation._draw_next_frame(data, blit=False)
+        assert pixels(animation._fig) == pixels(film.figure(frame))
+    assert frame == 4
+
+
+def test_the_mosaic_lays_out_named_panels():
+    film = Film({"A": bars, "B": bars}, mosaic="AAB", size=(300, 100))
+    left, right = film.figure(0).axes
+    assert left.get_position().width > 1.5 * right.get_position().width
+
+
+def test_a_film_ignores_the_users_matplotlib_settings():
+    import matplotlib
+
+    film = Film([bars], seconds=1, fps=5, size=(200, 100))
+    before = pixels(film.figure(2))
+    matplotlib.rcParams.update({"lines.linewidth": 9, "font.size": 30, "axes.facecolor": "red"})
+    assert pixels(film.figure(2)) == before
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"fps": 0}, "fps=0 is not a rate above 0"),
+        ({"fps": float("nan")}, "fps=nan is not a rate"),
+        ({"seconds": 0}, "seconds=0 is not a length above 0"),
+        ({"size": (0, 100)}, r"size=\(0, 100\) is not a width and a height"),
+        ({"size": (640.0, 360)}, "whole pixels"),
+        ({"dpi": 0}, "dpi=0 is not a resolution"),
+        ({"steps": -1}, "steps=-1 is not a step number"),
+        ({"theme": "neon"}, "theme 'neon' is neither"),
+        ({"timeline": "slow"}, "pace 'slow' is not one of"),
+        ({"panels": []}, "at least one panel"),
+        ({"panels": [3]}, "'int' is not a panel"),
+    ],
+)
+def test_what_cannot_be_a_film_is_refused(options, message):
+    with pytest.raises(InputError, match=message):
+        Film(**({"panels": [bars]} | options))
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Film({"A": bars}, mosaic="AB"), "the mosaic has places for A, B, the panels"),
+        (lambda: Film({"A": bars}, mosaic="AB\nBA"), "mosaic 'AB\\\\nBA'"),
+        (lambda: Film([lambda ax: None]), "panel 0 returned 'NoneType'"),
+    ],
+)
+def test_a_film_that_cannot_be_drawn_says_why(make, message):
+    with pytest.raises(InputError, match=message):
+        make().figure(0)
+
+
+def test_numbers_of_frames_are_ints():
+    assert isinstance(Film([bars], seconds=0.1).frames, int)
+    assert Film([bars], seconds=0.001, fps=1).frames == 1
+    assert np.issubdtype(Film([bars]).shown_steps.dtype, np.integer)

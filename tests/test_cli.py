@@ -1,0 +1,296 @@
+"""The command line: what it writes, what it says, and how it fails."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import imageio.v3 as iio
+import numpy as np
+import pytest
+
+import render
+from render.cli import main
+
+SCENE = '''
+"""A scene that needs no recording."""
+from render import Film, scene
+
+@scene
+def bars(n: int = 3, speed: float = 1.0) -> Film:
+    """Bars that grow."""
+    def panel(ax):
+        rectangles = ax.bar(range(n), [0] * n)
+        ax.set_ylim(0, 10)
+        def update(step):
+            for rectangle in rectangles:
+                rectangle.set_height(speed * step)
+        return update
+    return Film([panel], seconds=0.5, fps=10, size=(160, 90))
+'''
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """An empty working folder with one script in it."""
+    (tmp_path / "talk.py").write_text(SCENE)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def signals_stay():
+    """The command sets a handler; put the old one back."""
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
+@pytest.fixture
+def run(capsys):
+    """Run the command in this process; give its exit code, output and error lines."""
+
+    def call(*arguments):
+        with pytest.raises(SystemExit) as left:
+            main(list(map(str, arguments)))
+        out, err = capsys.readouterr()
+        return left.value.code, out.splitlines(), err.splitlines()
+
+    return call
+
+
+def files(folder):
+    return sorted(
+        str(path.relative_to(folder))
+        for path in folder.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    )
+
+
+def test_the_path_of_each_file_goes_to_standard_output_and_the_rest_elsewhere(folder, run):
+    code, out, err = run("talk.py", "-o", "a.mp4", "-o", "a.gif", "-o", "a.png")
+    assert (code, out) == (0, ["a.mp4", "a.gif", "a.png"])
+    assert len(err) == 1 and re.fullmatch(r"bars: film: 5 frames in \d+\.\d s", err[0])
+    assert files(folder) == ["a.gif", "a.mp4", "a.png", "talk.py"]
+
+
+def test_quiet_says_nothing_on_standard_error(folder, run):
+    assert run("talk.py", "-q", "-o", "a.mp4") == (0, ["a.mp4"], [])
+
+
+def test_the_default_output_is_in_the_folder_outputs(folder, run):
+    assert run("talk.py::bars", "-q") == (0, ["outputs/bars.mp4"], [])
+
+
+def test_the_placeholder_names_each_scene(folder, run):
+    (folder / "talk.py").write_text(SCENE + SCENE.replace("bars(", "more(").split("scene\n", 1)[1])
+    assert run("talk.py", "-q", "-o", "{scene}.gif")[1] == ["bars.gif", "more.gif"]
+
+
+def test_frames_choose_a_range_or_one_still(folder, run):
+    assert run("talk.py", "-q", "--frames", "1:3", "-o", "f%d.png")[1] == ["f1.png", "f2.png"]
+    run("talk.py", "-q", "--frames", "2", "-o", "one.png")
+    run("talk.py", "-q", "-o", "last.png")
+    run("talk.py", "-q", "--frames", "-1", "-o", "f%d.png")
+    assert np.array_equal(iio.imread("one.png"), iio.imread("f2.png"))
+    assert np.array_equal(iio.imread("last.png"), iio.imread("f4.png"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "size", "fps", "frames"),
+    [
+        ([], (160, 90), 10, 5),
+        (["--quality", "draft"], (640, 360), 10, 5),
+        (["--quality", "hd"], (1920, 1080), 10, 5),
+        (["--size", "200x120"], (200, 120), 10, 5),
+        (["--quality", "draft", "--size", "200x120"], (200, 120), 10, 5),
+        (["--fps", "20"], (160, 90), 20, 10),
+    ],
+)
+def test_size_and_rate_can_be_changed(folder, run, decode, arguments, size, fps, frames):
+    assert run("talk.py", "-q", "-o", "a.mp4", *arguments)[0] == 0
+    decoded = decode("a.mp4")
+    assert (decoded.size, decoded.fps, len(decoded.frames)) == (size, fps, frames)
+
+
+def test_settings_and_theme_change_the_picture(folder, run):
+    pictures = []
+    style = folder / "mine.mplstyle"
+    style.write_text("figure.facecolor: 00ff00\n")
+    for extra in ([], ["--set", "n=5"], ["-s", "speed=2"], ["--theme", "dark"], ["--theme", style]):
+        assert run("talk.py", "-q", "-o", "a.png", *extra)[0] == 0
+        pictures.append(iio.imread("a.png"))
+    assert len({picture.tobytes() for picture in pictures}) == 5
+    assert pictures[4][0, 0].tolist() == [0, 255, 0]
+
+
+def test_a_kept_run_gives_the_same_film_without_recording_again(folder, run, monkeypatch):
+    options = ["linear_regression", "-q", "--size", "320x180", "--set", "steps=20"]
+    code, out, _ = run(*options, "--save-run", "r.npz", "-o", "a.mp4", "-o", "a.png")
+    assert (code, out) == (0, ["r.npz", "a.mp4", "a.png"])
+    steps = []
+    import torch
+
+    original = torch.optim.SGD.step
+    monkeypatch.setattr(
+        torch.optim.SGD, "step", lambda *a, **k: (steps.append(1), original(*a, **k))[1]
+    )
+    code, out, _ = run(*options, "--from-run", "r.npz", "-o", "b.mp4", "-o", "b.png")
+    assert (code, out, steps) == (0, ["b.mp4", "b.png"], [])
+    assert (folder / "a.mp4").read_bytes() == (folder / "b.mp4").read_bytes()
+    assert (folder / "a.png").read_bytes() == (folder / "b.png").read_bytes()
+
+
+def test_listing_names_each_scene_with_title_and_settings(run):
+    code, out, err = run("--list")
+    assert (code, err) == (0, [])
+    line = next(line for line in out if line.startswith("linear_regression "))
+    assert "Gradient descent fits a line to noisy points" in line
+    assert "lr=0.01" in line and "steps=600" in line
+    assert run("--list", "-q")[1] == [line.split()[0] for line in out]
+
+
+def test_listing_a_script_shows_its_scenes(folder, run):
+    assert run("talk.py", "--list")[1] == ["bars  Bars that grow  [n=3 speed=1.0]"]
+
+
+def test_version_and_help(run):
+    assert run("--version")[1] == [f"render {render.__version__}"]
+    code, out, _ = run("--help")
+    assert code == 0
+    assert {"--set", "--quality", "--frames", "--save-run"} <= set(" ".join(out).split())
+
+
+BROKEN = {
+    "syntax.py": "def f(:\n",
+    "empty.py": "x = 1\n",
+    "crash.py": "from render import scene\n@scene\ndef a():\n    return 1 / 0\n",
+    "wrong.py": "from render import scene\n@scene\ndef a():\n    return 3\n",
+    "two.py": SCENE + SCENE.replace("bars(", "more(").split("scene\n", 1)[1],
+    "fails.py": SCENE.replace("update(step):", "update(step):\n            1 / (step - 3)"),
+    "not-a-run.npz": "hello",
+}
+
+BAD = [
+    # arguments, exit code, message
+    (["linear_regresion"], 2, "did you mean 'linear_regression'"),
+    (["no/such.py"], 2, "no/such.py: no such script"),
+    (["talk.py::bar"], 2, "talk.py has no scene 'bar' (did you mean 'bars'?)"),
+    (["syntax.py"], 1, "syntax.py, line 1:"),
+    (["empty.py"], 2, "empty.py: no scene in this script"),
+    (["crash.py"], 1, "crash.py, line 4: ZeroDivisionError: division by zero"),
+    (["wrong.py"], 1, "returned 'int'; it must return a render.Film"),
+    (["fails.py"], 1, "ZeroDivisionError: division by zero"),
+    ([], 2, "no scene was named"),
+    (["talk.py", "--set", "m=3"], 2, "scene 'bars' has no setting 'm'"),
+    (["talk.py", "--set", "speed=fast"], 2, "--set speed=fast: 'fast' is not a number"),
+    (["talk.py", "--set", "n=1.5"], 2, "'1.5' is not a whole number"),
+    (["talk.py", "--set", "n"], 2, "'n' is not NAME=VALUE"),
+    (["talk.py", "--size", "641x361"], 2, "641x361 pixels is odd"),
+    (["talk.py", "--size", "0x0"], 2, "each side must be from 16 to 16384"),
+    (["talk.py", "--size", "large"], 2, "'large' is not WIDTHxHEIGHT"),
+    (["talk.py", "--fps", "0"], 2, "0.0 is not in the range 0<x<=240"),
+    (["talk.py", "--fps", "fast"], 2, "'fast' is not a valid float"),
+    (["talk.py", "--quality", "8k"], 2, "'8k' is not one of 'draft', 'hd', '4k'"),
+    (["talk.py", "--theme", "neon"], 2, "theme 'neon' is neither 'light' nor 'dark'"),
+    (["talk.py", "-o", "a.mp5"], 2, "unknown suffix '.mp5' (did you mean '.mp4'?)"),
+    (["talk.py", "-o", "film"], 2, "film: no suffix"),
+    (["talk.py", "-o", "no/such/a.mp4"], 1, "the folder 'no/such' does not exist"),
+    (["talk.py", "-o", "folder.mp4"], 1, "is a folder; name a file in it"),
+    (["talk.py", "-o", "a.mp4", "-o", "a.mp4"], 2, "a.mp4: named twice"),
+    (["two.py", "-o", "a.mp4"], 2, "2 scenes (bars, more) would write to one file"),
+    (["two.py", "--save-run", "r.npz"], 2, "take one scene"),
+    (["talk.py", "--save-run", "no/such/r.npz"], 1, "the folder 'no/such' does not exist"),
+    (["talk.py", "--device", "tpu"], 2, "'tpu' is not one of 'auto', 'cpu', 'cuda'"),
+    (["talk.py", "--frames", "9:12"], 2, "--frames 9:12: bars has the frames 0:5"),
+    (["talk.py", "--frames", "5"], 2, "--frames 5: bars has the frames 0:5"),
+    (["talk.py", "--frames", "3:2"], 2, "--frames 3:2: bars has the frames 0:5"),
+    (["talk.py", "--frames", "a:b"], 2, "'a:b' is not A:B"),
+    (["talk.py", "--from-run", "no.npz"], 1, "no.npz"),
+    (["talk.py", "--from-run", "not-a-run.npz"], 1, "not-a-run.npz"),
+    (["talk.py", "--sets", "n=1"], 2, "--sets"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "code", "message"), BAD, ids=lambda v: str(v)[:50])
+def test_bad_input_is_one_line_an_exit_code_and_no_file(folder, run, arguments, code, message):
+    for name, text in BROKEN.items():
+        (folder / name).write_text(text)
+    (folder / "folder.mp4").mkdir()
+    before = files(folder)
+    got, out, err = run(*arguments, "-q")
+    assert (got, out, len(err)) == (code, [], 1)
+    assert err[0].startswith("Error: ")
+    assert message in err[0]
+    assert "Traceback" not in err[0]
+    assert files(folder) == before
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_cannot_be_written_to(folder, run):
+    (folder / "locked").mkdir(mode=0o500)
+    code, _, err = run("talk.py", "-q", "-o", "locked/a.mp4")
+    assert (code, len(err)) == (1, 1)
+    assert "cannot be written to" in err[0]
+
+
+def test_cuda_where_there_is_none(folder, run, monkeypatch):
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    code, out, err = run("linear_regression", "-q", "--device", "cuda", "-o", "a.mp4")
+    assert (code, out, len(err)) == (1, [], 1)
+    assert "cuda" in err[0].lower()
+    assert files(folder) == ["talk.py"]
+
+
+def test_debug_adds_the_traceback(folder, run):
+    (folder / "crash.py").write_text(BROKEN["crash.py"])
+    code, _, err = run("crash.py", "--debug")
+    assert code == 1
+    assert err[0].startswith("Traceback") and err[-1].startswith("Error: crash.py, line 4")
+
+
+LONG = SCENE.replace("seconds=0.5", "seconds=3600")
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_a_stopped_command_leaves_no_file_and_no_process(folder, sent):
+    (folder / "long.py").write_text(LONG)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "render", "long.py", "-q", "-o", "a.mp4", "-o", "a.gif"],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 60
+    while not any("partial" in name for name in files(folder)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(0.5)
+    children = _children(process.pid)
+    process.send_signal(sent)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode != 0
+    assert "Traceback" not in err
+    assert files(folder) == ["long.py", "talk.py"]
+    assert children and not any(os.path.exists(f"/proc/{child}") for child in children)
+
+
+def _children(pid):
+    """Process ids of the encoders that a process has started."""
+    listed = subprocess.run(
+        ["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True
+    )
+    return listed.stdout.split()
+
+
+def test_output_is_machine_readable(folder):
+    done = subprocess.run(
+        [sys.executable, "-m", "render", "talk.py", "-o", "a.gif"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.dumps(done.stdout.split()) == '["a.gif"]'

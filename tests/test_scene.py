@@ -1,0 +1,180 @@
+"""Scenes are found, listed, loaded and called."""
+
+import sys
+from typing import Literal
+
+import pytest
+
+from render.errors import RenderError, SceneError, UsageError
+from render.scene import Scene, Setting, find, load, scene, shipped, summaries
+
+SCRIPT = '''
+"""Two scenes."""
+from dataclasses import dataclass
+from render import scene
+
+@dataclass
+class FakeFilm:
+    title: str | None = None
+    lr: float = 0.0
+
+@scene
+def first(lr: float = 0.1, *, steps: int = 10):
+    """The first scene.
+
+    More of it.
+    """
+    return FakeFilm(lr=lr)
+
+def helper():
+    return 1
+
+@scene
+def second_scene():
+    return FakeFilm(title="its own")
+'''
+
+
+@pytest.fixture
+def script(tmp_path):
+    path = tmp_path / "talk.py"
+    path.write_text(SCRIPT)
+    return path
+
+
+def test_summaries_are_read_without_running_the_script(tmp_path):
+    script = tmp_path / "talk.py"
+    script.write_text(SCRIPT + "\nraise RuntimeError('was run')\n")
+    assert [(s.name, s.title, s.settings) for s in summaries(script)] == [
+        ("first", "The first scene", {"lr": "0.1", "steps": "10"}),
+        ("second_scene", "second scene", {}),
+    ]
+
+
+def test_find_takes_a_script_a_scene_of_it_and_a_shipped_name(script):
+    assert [s.name for s in find(str(script))] == ["first", "second_scene"]
+    assert [s.name for s in find(f"{script}::second_scene")] == ["second_scene"]
+    assert [s.name for s in find("linear_regression")] == ["linear_regression"]
+
+
+def test_shipped_scenes_are_sorted_and_titled():
+    names = [summary.name for summary in shipped()]
+    assert names == sorted(names)
+    assert {"line_by_hand", "linear_regression", "gradient_descent"} <= set(names)
+    assert all(summary.title != summary.name for summary in shipped())
+
+
+def test_a_scene_gives_its_film_the_docstring_as_title_unless_it_has_one(script):
+    first, second = map(load, find(str(script)))
+    assert first(lr=0.5).title == "The first scene"
+    assert first(lr=0.5).lr == 0.5
+    assert second().title == "its own"
+
+
+def test_a_script_is_run_once_and_can_import_modules_beside_it(tmp_path):
+    (tmp_path / "beside_the_talk.py").write_text("VALUE = 3\n")
+    script = tmp_path / "talk.py"
+    script.write_text("from beside_the_talk import VALUE\n" + SCRIPT)
+    assert load(find(f"{script}::first")[0]).function.__globals__["VALUE"] == 3
+    sys.modules.pop("beside_the_talk")
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        ("linear_regresion", "did you mean 'linear_regression'"),
+        ("nothing_like_it", "no shipped scene is called 'nothing_like_it'"),
+        ("no/such.py", "no/such.py: no such script"),
+        ("{script}::secnd_scene", "did you mean 'second_scene'"),
+        ("{script}::helper", "has no scene 'helper'"),
+    ],
+)
+def test_what_cannot_be_found_is_a_usage_error(script, target, message):
+    with pytest.raises(UsageError, match=message):
+        find(target.format(script=script))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("def f(:\n    pass\n", r"talk.py, line 1: .*def f\(:"),
+        ("x = 1\n", "no scene in this script"),
+        ("from render import scene\nx = 1 / 0\n@scene\ndef a(): pass\n", "talk.py, line 2: Zero"),
+        ("from render import scene\n@scene\ndef a():\n    return 3\n", "returned 'int'"),
+        ("from render import scene\n@scene\ndef a():\n\n    {}['k']\n", "line 5: KeyError"),
+        ("from render import scene\n@scene\ndef a(lr: float): pass\n", "'lr' has no default"),
+        ("def scene(f): return f\n@scene\ndef a(): pass\n", "'a' is not a scene"),
+        ("\0", "cannot be read|null bytes"),
+    ],
+)
+def test_a_broken_script_is_explained_in_one_line(tmp_path, text, message):
+    script = tmp_path / "talk.py"
+    script.write_text(text)
+    with pytest.raises(RenderError, match=message) as caught:
+        found = load(find(str(script))[0])
+        found.parse({})
+        found()
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "value"),
+    [
+        (float, "0.1", 0.1),
+        (float, "1e-3", 1e-3),
+        (int, "600", 600),
+        (int, "1e4", 10_000),
+        (bool, "false", False),
+        (bool, "Yes", True),
+        (str, "beale", "beale"),
+        (int | None, "none", None),
+        (int | None, "64", 64),
+        (Literal["moons", "xor"], "xor", "xor"),
+        (Literal[0, 8], "0", 0),
+        (int | str, "12", 12),
+        (int | str, "twelve", "twelve"),
+    ],
+)
+def test_a_setting_reads_its_type(kind, text, value):
+    got = Setting(name="s", type=kind, default=None).parse(text)
+    assert got == value
+    assert type(got) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "message"),
+    [
+        (int, "many", "'many' is not a whole number; the default is s=5"),
+        (int, "1.5", "'1.5' is not a whole number"),
+        (float, "fast", "'fast' is not a number"),
+        (bool, "maybe", "'maybe' is not true or false"),
+        (Literal["moons", "xor"], "xo", "'xo' is not one of moons, xor"),
+        (int | None, "x", "'x' is not a whole number or none"),
+        (list, "1,2", "only a script can set"),
+    ],
+)
+def test_a_setting_refuses_what_does_not_fit(kind, text, message):
+    with pytest.raises(UsageError, match=message):
+        Setting(name="s", type=kind, default=5).parse(text)
+
+
+def test_an_unknown_setting_is_named_with_those_there_are():
+    @scene
+    def film(lr: float = 0.1, steps: int = 10):
+        """A film."""
+
+    with pytest.raises(UsageError, match=r"no setting 'step'.*did you mean 'steps'.*lr, steps"):
+        film.parse({"step": "3"})
+
+
+def test_settings_without_annotation_take_the_type_of_their_default():
+    @scene
+    def film(lr=0.1, name="a"):
+        """A film."""
+
+    assert isinstance(film, Scene)
+    assert film.parse({"lr": "2", "name": "b"}) == {"lr": 2.0, "name": "b"}
+
+
+def test_scene_errors_are_render_errors():
+    assert issubclass(SceneError, RenderError)
