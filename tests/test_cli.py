@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 
 import imageio.v3 as iio
 import numpy as np
@@ -258,13 +259,16 @@ LONG = SCENE.replace("seconds=0.5", "seconds=3600")
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
-def test_a_stopped_command_leaves_no_file_and_no_process(folder, sent):
+def test_a_stopped_command_leaves_no_file_and_no_process(folder, stopped_at_last, sent):
     (folder / "long.py").write_text(LONG)
     process = subprocess.Popen(
         [sys.executable, "-m", "render", "long.py", "-q", "-o", "a.mp4", "-o", "a.gif"],
         stderr=subprocess.PIPE,
         text=True,
+        # A background job's children ignore Ctrl-C; a lecturer's terminal does not.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
+    stopped_at_last.callback(process.kill)
     deadline = time.monotonic() + 60
     while not any("partial" in name for name in files(folder)) and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -276,6 +280,13 @@ def test_a_stopped_command_leaves_no_file_and_no_process(folder, sent):
     assert "Traceback" not in err
     assert files(folder) == ["long.py", "talk.py"]
     assert children and not any(os.path.exists(f"/proc/{child}") for child in children)
+
+
+@pytest.fixture
+def stopped_at_last():
+    """Whatever a test finds, no process outlives it."""
+    with ExitStack() as stack:
+        yield stack
 
 
 def _children(pid):

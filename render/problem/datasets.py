@@ -77,14 +77,15 @@ def of(x: Any, y: Any, dtype: torch.dtype | None = None) -> Dataset:
 def _tensor(name: str, values: Any) -> Tensor:
     """Return a copy of `values`, which later changes to the original do not reach."""
     try:
-        if isinstance(values, Tensor):
-            return values.detach().clone()
-        return torch.tensor(values)
+        copied = values.detach().clone() if isinstance(values, Tensor) else torch.tensor(values)
     except (TypeError, ValueError, RuntimeError) as exc:
         reason = str(exc).splitlines()[0]
         raise InputError(
             f"dataset: {name} ({type(values).__name__}) is not an array of numbers: {reason}"
         ) from exc
+    if copied.is_complex():
+        raise InputError(f"dataset: {name} holds complex numbers; it must hold real numbers")
+    return copied
 
 
 def _check_draw(n: object, noise: object, seed: object, **numbers: object) -> None:

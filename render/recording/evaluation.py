@@ -26,16 +26,15 @@ Array = npt.NDArray[Any]
 State = dict[str, Tensor]
 
 _MEMORY_BYTES = 256 * 2**20
-_CACHE_BYTES = {"cpu": 2 * 2**20, "cuda": 64 * 2**20}
+_CACHE_BYTES = {"cpu": 4 * 2**20, "cuda": 64 * 2**20}
+_WORTH_BATCHING = 4
 _LOOPED = (nn.modules.conv._ConvNd, nn.RNNBase, nn.modules.batchnorm._BatchNorm)
 
 
-def predictions(
-    problem: Problem, x: object, params: Array, buffers: Mapping[str, Array]
-) -> Array:
+def predictions(problem: Problem, x: object, params: Array, buffers: Mapping[str, Array]) -> Array:
     """Return the model's output at x for each row of `params`, (S, P): (S, n, ...)."""
     model = problem.model
-    inputs = _inputs(x, problem.data.x)
+    inputs = _inputs(x, problem.data.x).to(next(model.parameters()).device)
 
     def predict(state: State) -> Tensor:
         output: object = functional_call(model, state, (inputs,))
@@ -79,7 +78,7 @@ def metric(
 def _inputs(x: object, like: Tensor) -> Tensor:
     """Return x as a tensor of the data's type, or say what shape is missing."""
     try:
-        inputs = torch.tensor(np.asarray(x))
+        inputs = torch.tensor(np.asarray(x)).to(like.dtype)
     except (TypeError, ValueError, RuntimeError) as exc:
         raise InputError(f"predict: x ({type(x).__name__}) is not an array of numbers") from exc
     if inputs.ndim != like.ndim or inputs.shape[1:] != like.shape[1:]:
@@ -98,27 +97,47 @@ def _each(
     model.eval()
     place = next(model.parameters()).device
     with torch.no_grad(), torch.random.fork_rng(devices=[place] if place.type == "cuda" else []):
-        sizes = _Sizes()
-        with sizes:
-            first = function(_state(model, params, buffers, 0) if len(params) else {})
-        example = to_numpy(first)
+        example, chunk = _probed(function, model, params, buffers)
         result = np.empty((len(params), *example.shape), dtype=example.dtype)
-        chunk = min(len(params), sizes.rows_at_once(place.type))
-        if chunk < 2 or any(isinstance(module, _LOOPED) for module in model.modules()):
-            chunk = 1
-        for start in range(0, len(params), chunk):
+        start = 0
+        while start < len(params):
             rows = slice(start, min(start + chunk, len(params)))
-            if chunk > 1:
-                try:
-                    result[rows] = _together(function, model, params, buffers, rows)
-                    continue
-                except RenderError:
-                    raise
-                except Exception:  # vmap refuses what it cannot batch in many ways
-                    chunk_failed = True
-            for row in range(rows.start, rows.stop):
-                result[row] = to_numpy(function(_state(model, params, buffers, row)))
+            values = _together(function, model, params, buffers, rows) if chunk > 1 else None
+            if values is None:
+                chunk = 1
+                rows = slice(start, start + 1)
+                values = to_numpy(function(_state(model, params, buffers, start)))
+            result[rows] = values
+            start = rows.stop
     return result
+
+
+def _probed(
+    function: Callable[[State], Tensor],
+    model: nn.Module,
+    params: Array,
+    buffers: Mapping[str, Array],
+) -> tuple[Array, int]:
+    """Return the first row's value, and how many rows to evaluate together: 1 for one by one.
+
+    Batching spares the overhead of small operations. Where a single evaluation fills the cache
+    there is none to speak of, and convolutions and recurrences batch badly (measured: slower).
+    """
+    with _Sizes() as sizes:
+        try:
+            first = function(_state(model, params, buffers, 0) if len(params) else {})
+        except (RenderError, torch.OutOfMemoryError):
+            raise
+        except Exception as exc:  # whatever a user's model or loss raises
+            reason = str(exc).splitlines()[0] if str(exc) else type(exc).__name__
+            raise RecordingError(
+                f"{type(model).__name__} cannot be evaluated here ({reason}); give it data like "
+                "those it was recorded with"
+            ) from exc
+    looped = any(isinstance(module, _LOOPED) for module in model.modules())
+    # by the size of one row only, so that a row's value does not depend on its company
+    chunk = sizes.rows_at_once(next(model.parameters()).device.type)
+    return to_numpy(first), 1 if looped or chunk < _WORTH_BATCHING else chunk
 
 
 def _together(
@@ -127,16 +146,23 @@ def _together(
     params: Array,
     buffers: Mapping[str, Array],
     rows: slice,
-) -> Array:
+) -> Array | None:
+    """Return the values of several rows in one batched call, or None where `vmap` cannot."""
     with warnings.catch_warnings():
         warnings.filterwarnings("error", message="There is a performance drop")
-        stacked: Tensor = torch.vmap(function)(_states(model, params, buffers, rows))
-        return to_numpy(stacked)
+        try:
+            states = _states(model, params, buffers, rows)
+            if rows.stop - rows.start == 1:  # a batch of one is multiplied by another routine
+                states = {name: torch.cat([values, values]) for name, values in states.items()}
+            stacked: Tensor = torch.vmap(function)(states)
+            return to_numpy(stacked[: rows.stop - rows.start])
+        except (RenderError, torch.OutOfMemoryError):
+            raise
+        except Exception:  # in as many ways as there are models; one by one, a true error shows
+            return None
 
 
-def _states(
-    model: nn.Module, params: Array, buffers: Mapping[str, Array], rows: slice
-) -> State:
+def _states(model: nn.Module, params: Array, buffers: Mapping[str, Array], rows: slice) -> State:
     """Return the parameters and buffers in `rows`, each with a leading axis."""
     state: State = {}
     place = next(model.parameters()).device
@@ -144,7 +170,7 @@ def _states(
     column = 0
     for name, param in model.named_parameters():
         values = table[:, column : column + param.numel()]
-        state[name] = values.reshape(-1, *param.shape).to(param.dtype)
+        state[name] = values.reshape(-1, *param.shape).to(param.dtype).contiguous()
         column += param.numel()
     named = dict(model.named_buffers())
     for name, history in buffers.items():
@@ -153,18 +179,16 @@ def _states(
     return state
 
 
-def _state(
-    model: nn.Module, params: Array, buffers: Mapping[str, Array], row: int
-) -> State:
+def _state(model: nn.Module, params: Array, buffers: Mapping[str, Array], row: int) -> State:
     stacked = _states(model, params, buffers, slice(row, row + 1))
     return {name: values[0] for name, values in stacked.items()}
 
 
-class _Sizes(TorchDispatchMode):
+class _Sizes(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Adds up the bytes that the operations inside it produce."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.widest = 1
         self.total = 1
 

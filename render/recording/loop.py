@@ -16,9 +16,10 @@ from render.errors import InputError, RecordingError, RenderError
 from render.problem.dataset import Dataset
 from render.recording import evaluation
 from render.recording.batches import draw
+from render.recording.buffers import Buffers
 from render.recording.problem import Loss, Problem, layout_of, to_numpy
 from render.recording.replay import replayed
-from render.recording.rows import RowLog
+from render.recording.rows import Rows, open_rows
 from render.recording.sessions import Progress, active
 from render.recording.task import Metrics, OptimizerFactory, SchedulerFactory, Task, prepare
 from render.recording.trajectory import Trajectory
@@ -97,51 +98,51 @@ def _run(task: Task, progress: Progress | None) -> Trajectory:
     params = list(model.parameters())
     plan = _plan(task)
     batches = _batches(task, plan)
-    moving = _Buffers(model)
+    moving = Buffers(model)
     step = _stepper(task)
+    clear = _clearing(optimizer, params)
     report = _reporter(progress, steps)
     rates: list[float | Tensor] = []
-    log: RowLog | None = None
+    log: Rows | None = None
     for row in range(steps + 1):
-        moving.keep()
         x, y = next(batches)
-        optimizer.zero_grad()
+        clear()
         if log is None:
             loss = _first(task, x, y)
-            log = RowLog(params, loss, steps + 1)
+            log = open_rows(params, loss, steps + 1)
         else:
             loss = task.loss(model(x), y)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         log.add(loss)
         rate = optimizer.param_groups[0].get("lr", float("nan"))
         rates.append(rate.detach().clone() if isinstance(rate, Tensor) else rate)
         report(row)
         if row < steps:
             step(x, y, loss)
+        moving.keep()
     assert log is not None
-    log.flush()
+    log.finish()
     return _trajectory(task, log, plan, rates, moving.history())
 
 
 def _trajectory(
     task: Task,
-    log: RowLog,
+    log: Rows,
     plan: Tensor | None,
     rates: list[float | Tensor],
     buffers: dict[str, Any],
 ) -> Trajectory:
     problem = Problem(model=task.model.eval(), loss=task.loss, data=task.data)
-    params = to_numpy(log.params)
     metrics = {
-        name: evaluation.metric(problem, measure, params, buffers)
+        name: evaluation.metric(problem, measure, log.params, buffers)
         for name, measure in task.metrics.items()
     }
     task.optimizer.zero_grad()
     return Trajectory(
-        params=params,
-        loss=to_numpy(log.loss),
+        params=log.params,
+        loss=log.loss,
         lr=np.array([float(rate) for rate in rates]),
-        grad_norm=to_numpy(log.grad_norm),
+        grad_norm=log.grad_norm,
         batch=None if plan is None else plan.numpy().astype(np.int32),
         metrics=metrics,
         layout=layout_of(task.model),
@@ -199,6 +200,22 @@ def _first(task: Task, x: Tensor, y: Tensor) -> Tensor:
     return loss
 
 
+def _clearing(optimizer: Optimizer, params: list[nn.Parameter]) -> Callable[[], None]:
+    """Return the optimizer's `zero_grad`, or where it is torch's own, what that does at its core.
+
+    Without its profiling and grouping, it gives back the time that recording takes.
+    """
+    held = {id(p) for group in optimizer.param_groups for p in group["params"]}
+    if type(optimizer).zero_grad is not Optimizer.zero_grad or held != {id(p) for p in params}:
+        return optimizer.zero_grad
+
+    def clear() -> None:
+        for param in params:
+            param.grad = None
+
+    return clear
+
+
 def _stepper(task: Task) -> Callable[[Tensor, Tensor, Tensor], None]:
     """Return the update: the optimizer's step, then the scheduler's."""
     optimizer, scheduler = task.optimizer, task.scheduler
@@ -213,17 +230,17 @@ def _stepper(task: Task) -> Callable[[Tensor, Tensor, Tensor], None]:
 
     def step_with_closure(x: Tensor, y: Tensor, loss: Tensor) -> None:
         # torch's own optimizers first call the closure where they are: that is known already
-        known = [loss] if type(optimizer).__module__.startswith("torch.") else []
+        known = [loss] if type(optimizer).__module__.startswith("torch.optim.") else []
 
         def closure() -> Tensor:
             if known:
                 return known.pop()
             optimizer.zero_grad()
             again = task.loss(task.model(x), y)
-            again.backward()
+            again.backward()  # type: ignore[no-untyped-call]
             return again
 
-        optimizer.step(closure)
+        optimizer.step(closure)  # type: ignore[arg-type]  # torch's own take tensors
         advance(loss)
 
     return step_with_closure
@@ -256,33 +273,3 @@ def _reporter(progress: Progress | None, steps: int) -> Callable[[int], None]:
             progress(row, steps)
 
     return report
-
-
-class _Buffers:
-    """The history of the buffers that an evaluation moves, such as running statistics."""
-
-    def __init__(self, model: nn.Module) -> None:
-        self._model = model
-        self._kept: dict[str, list[Tensor]] | None = None
-        self._start = {name: value.detach().clone() for name, value in model.named_buffers()}
-        self._versions = {name: (id(b), b._version) for name, b in model.named_buffers()}
-        self._rows = 0
-
-    def keep(self) -> None:
-        """Note the buffers before the evaluation of the next row."""
-        if not self._start:
-            return
-        self._rows += 1
-        if self._rows == 1:
-            return
-        now = dict(self._model.named_buffers())
-        if self._kept is None:
-            moved = [k for k, b in now.items() if self._versions.get(k) != (id(b), b._version)]
-            self._kept = {name: [self._start[name]] for name in moved}
-        for name, values in self._kept.items():
-            values.append(now[name].detach().clone())
-
-    def history(self) -> dict[str, Any]:
-        """Return (T, ...) arrays by name."""
-        kept = self._kept or {}
-        return {name: to_numpy(torch.stack(values)) for name, values in kept.items()}

@@ -9,7 +9,7 @@ import importlib.machinery
 import pickle
 import sys
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +29,7 @@ __all__ = ["PackedProblem", "pack"]
 class PackedProblem:
     """A pickled (model, loss) pair, or the reason why there is none."""
 
-    content: bytes
+    content: bytes = field(repr=False)
     failure: str = ""
 
     def unpack(self, x: npt.NDArray[Any], y: npt.NDArray[Any]) -> Problem:

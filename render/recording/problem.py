@@ -44,7 +44,10 @@ def attached(run: Trajectory, model: nn.Module, loss: Loss) -> Problem:
             f"the model has parameters {_listed(layout_of(model))}, but the run recorded "
             f"{_listed(run.layout)}; attach the model that the run was recorded with"
         )
-    data = Dataset(torch.tensor(run.x), torch.tensor(run.y))
+    x, y = torch.tensor(run.x), torch.tensor(run.y)
+    if x.is_floating_point():  # numpy has no bfloat16: such x was kept as float32
+        x = x.to(next(model.parameters()).dtype)
+    data = Dataset(x, y)
     return Problem(model=copy.deepcopy(model).eval(), loss=loss, data=data)
 
 

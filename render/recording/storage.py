@@ -140,11 +140,13 @@ def _header(path: Path, members: Mapping[str, Array]) -> dict[str, Any]:
 
 def _run(index: int, entry: Mapping[str, Any], members: Mapping[str, Array]) -> Trajectory:
     arrays: dict[str, Any] = {name: members[f"{index}/{name}"] for name in _ARRAYS}
-    groups = {
+    groups: dict[str, dict[str, Array]] = {
         group: {name: members[f"{index}/{group}/{name}"] for name in entry[group]}
         for group in _GROUPS
     }
-    layout = tuple((str(name), tuple(int(size) for size in shape)) for name, shape in entry["layout"])
+    layout = tuple(
+        (str(name), tuple(int(size) for size in shape)) for name, shape in entry["layout"]
+    )
     rows = len(arrays["loss"])
     batch = members[f"{index}/batch"] if entry["batch"] else None
     columns = [arrays[name] for name in ("params", "lr", "grad_norm")]
@@ -154,7 +156,14 @@ def _run(index: int, entry: Mapping[str, Any], members: Mapping[str, Array]) -> 
         raise ValueError("arrays of different lengths")
     if arrays["params"].shape != (rows, count(layout)) or len(arrays["x"]) != len(arrays["y"]):
         raise ValueError("arrays of the wrong shape")
-    return Trajectory(**arrays, **groups, batch=batch, layout=layout, meta=dict(entry["meta"]))
+    return Trajectory(
+        **arrays,
+        metrics=groups["metrics"],
+        buffers=groups["buffers"],
+        batch=batch,
+        layout=layout,
+        meta=dict(entry["meta"]),
+    )
 
 
 def _damaged(path: Path, cause: Exception) -> RecordingError:

@@ -66,7 +66,9 @@ def prepare(
     _check_whole("steps", steps, least=0)
     _check_whole("seed", seed, least=0)
     if not callable(loss):
-        raise InputError(f"record: loss is {loss!r}; give a callable (prediction, target) -> scalar")
+        raise InputError(
+            f"record: loss is {loss!r}; give a callable (prediction, target) -> scalar"
+        )
     n = len(data)
     if batch_size is not None:
         _check_whole("batch_size", batch_size, least=1)
@@ -128,8 +130,8 @@ def _check_model(model: object, data: Dataset) -> None:
         )
     if any(nn.parameter.is_lazy(param) for param in params):
         raise InputError(
-            f"record: {type(model).__name__} has parameters without a shape yet; call model(data.x) "
-            "once before recording"
+            f"record: {type(model).__name__} has parameters without a shape yet; call "
+            "model(data.x) once before recording"
         )
     kinds = {param.dtype for param in params if param.is_floating_point()}
     kind = data.x.dtype
@@ -167,7 +169,9 @@ def _copied(model: nn.Module, place: torch.device) -> nn.Module:
     try:
         return copy.deepcopy(model).to(place)
     except torch.OutOfMemoryError as exc:
-        raise RecordingError(f"record: the model does not fit on {place}; use device='cpu'") from exc
+        raise RecordingError(
+            f"record: the model does not fit on {place}; use device='cpu'"
+        ) from exc
     except RuntimeError as exc:
         raise InputError(
             f"record: {type(model).__name__} cannot be copied ({_first_line(exc)}); give a model "
@@ -185,13 +189,17 @@ def _optimizer(factory: object, model: nn.Module) -> Optimizer:
     built = _call("optimizer", factory, list(model.parameters()), example)
     if not isinstance(built, Optimizer):
         raise InputError(
-            f"record: optimizer gave a {type(built).__name__}, not a torch optimizer; give {example}"
+            f"record: optimizer gave a {type(built).__name__}, not a torch optimizer; "
+            f"give {example}"
         )
     return built
 
 
 def _scheduler(factory: object, optimizer: Optimizer) -> Any:
-    example = "a callable taking the optimizer, such as partial(torch.optim.lr_scheduler.StepLR, step_size=100)"
+    example = (
+        "a callable taking the optimizer, such as "
+        "partial(torch.optim.lr_scheduler.StepLR, step_size=100)"
+    )
     if not callable(factory) and hasattr(factory, "step"):
         raise InputError(
             f"record: scheduler is already built, {type(factory).__name__}, for another "

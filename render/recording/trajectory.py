@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from render.recording.problem import Problem
 
-__all__ = ["Array", "Trajectory"]
+__all__ = ["Array", "Trajectory", "count"]
 
 Array = npt.NDArray[Any]
 
@@ -70,7 +70,9 @@ class Trajectory:
             object.__setattr__(self, entry.name, _locked(getattr(self, entry.name)))
 
     def __repr__(self) -> str:
-        made = ", ".join(f"{key}={self.meta[key]}" for key in ("optimizer", "loss") if key in self.meta)
+        made = ", ".join(
+            f"{key}={self.meta[key]}" for key in ("optimizer", "loss") if key in self.meta
+        )
         end = "" if self.diverged_at is None else f", diverged at {self.diverged_at}"
         return f"Trajectory(steps={self.steps}, params={self.params.shape[1]}, {made}{end})"
 
@@ -129,8 +131,10 @@ class Trajectory:
 
         x is an array like the data's x, of any length n. Several steps are evaluated in batched
         calls of bounded memory: the result has shape (len(steps), n, ...); a single step gives
-        (n, ...). Negative steps count from the end. The model is in evaluation mode. Raises
-        InputError for steps outside the run, RecordingError for a run without its model.
+        (n, ...). Negative steps count from the end. The model is in evaluation mode. The last bit
+        may depend on the steps asked together, where n is not a multiple of 16: matrix products
+        round differently on unaligned memory. Raises InputError for steps outside the run,
+        RecordingError for a run without its model.
         """
         from render.recording import evaluation
 
@@ -206,6 +210,8 @@ class Trajectory:
 
     def __getstate__(self) -> dict[str, Any]:
         state = {entry.name: getattr(self, entry.name) for entry in fields(self)}
+        if "data_loss" in vars(self):  # known here, it spares the other process torch
+            state["data_loss"] = self.data_loss
         return {**state, "source": pack(self.source)}
 
     def __setstate__(self, state: dict[str, Any]) -> None:

@@ -1,8 +1,8 @@
 """Drawing commands: everything Agg does, one frozen call at a time.
 
-matplotlib's Agg renderer ends in seven calls of a compiled rasterizer. A picture is a pure function of the
-sequence of those calls, so a call that is kept with copies of its arguments can be played again, compared
-with another, and bounded by a box of pixels.
+matplotlib's Agg renderer ends in seven calls of a compiled rasterizer. A picture is a pure function
+of the sequence of those calls, so a call that is kept with copies of its arguments can be played
+again, compared with another, and bounded by a box of pixels.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from render.film.canvas.extents import clip_box, extent
 _CLIPS_KEPT = 64
 
 
-class PixelsRead(Exception):
-    """An artist read the picture back while it was drawn, or drew in a way that cannot be recorded."""
+class PixelsReadError(Exception):
+    """An artist read the picture back while drawn, or drew in a way that cannot be recorded."""
 
 
 class Command:
@@ -108,8 +108,12 @@ class Tape:
         """Record a glyph."""
         self._record("draw_text_image", args, kwargs)
 
+    def copy_from_bbox(self, *args: Any) -> Any:
+        """Refuse to read pixels: there are none."""
+        raise PixelsReadError("copy_from_bbox")
+
     def __getattr__(self, name: str) -> Any:
-        raise PixelsRead(name)
+        raise PixelsReadError(name)
 
     def _freeze(self, value: Any) -> Any:
         """Return a copy that later changes of the figure do not reach."""
@@ -129,7 +133,7 @@ class Tape:
             return [self._freeze(item) for item in value]
         if isinstance(value, np.generic):
             return value
-        raise PixelsRead(f"an argument of type {type(value).__name__} cannot be recorded")
+        raise PixelsReadError(f"an argument of type {type(value).__name__} cannot be recorded")
 
     def _freeze_gc(self, gc: GraphicsContextBase) -> GraphicsContextBase:
         frozen: Any = object.__new__(type(gc))
@@ -147,9 +151,9 @@ class Tape:
         return frozen  # type: ignore[no-any-return]
 
     def _freeze_clip(self, path: Path, transform: Transform) -> _FrozenClip:
-        """Return one object for equal clip paths, as Agg keeps its mask while the path is the same."""
+        """Return one object for equal clip paths: Agg keeps its mask while the path is the same."""
         matrix = np.array(transform.get_affine().get_matrix())
-        codes = b"" if path.codes is None else path.codes.tobytes()
+        codes = b"" if path.codes is None else np.asarray(path.codes).tobytes()
         key = (np.asarray(path.vertices).tobytes(), codes, matrix.tobytes())
         if key not in self._clips:
             if len(self._clips) >= _CLIPS_KEPT:
@@ -198,8 +202,8 @@ def _same_array(a: np.ndarray, b: np.ndarray) -> bool:
     if a.shape != b.shape or a.dtype != b.dtype:
         return False
     if isinstance(a, np.ma.MaskedArray):
-        masks = np.ma.getmaskarray(a), np.ma.getmaskarray(b)  # type: ignore[no-untyped-call]
-        return _same_array(*masks) and _same_array(a.data, b.data)
+        masks = np.ma.getmaskarray(a), np.ma.getmaskarray(b)
+        return _same_array(*masks) and _same_array(np.ma.getdata(a), np.ma.getdata(b))
     return a.tobytes() == b.tobytes()
 
 

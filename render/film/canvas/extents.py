@@ -1,8 +1,8 @@
 """The pixels a drawing command may touch: a bound, found from its arguments without drawing.
 
-Each bound is the extent of the vertices, or of the control points of curves, widened by what Agg can add to
-it: half a line width at the sides, up to four times that at a mitred corner, a pixel for snapping and one
-for antialiasing.
+Each bound is the extent of the vertices, or of the control points of curves, widened by what Agg
+can add to it: up to one line width beside the line, ten at the tip of a sharp mitred corner (its
+limit), a pixel for snapping and one for antialiasing.
 """
 
 from __future__ import annotations
@@ -16,9 +16,11 @@ from matplotlib.path import Path
 
 from render.film.canvas.boxes import EMPTY, Box, common
 
-_MITRE = 2.0  # Agg's mitre limit, 4, times half the line width
+_BESIDE = 1.0  # line widths beyond the vertices: half, or its diagonal at a projecting cap
+_TIP = 10.3  # at a mitred corner
 _ROUNDING_PX = 3
 _FAR = 1e6
+_FEW = 16
 _CLOSEPOLY = int(Path.CLOSEPOLY)
 
 Span = tuple[float, float, float, float]
@@ -59,6 +61,12 @@ def _points_span(points: np.ndarray) -> Span:
     points = np.asarray(points, float).reshape(-1, 2)
     if not len(points):
         return _NOWHERE
+    if len(points) <= _FEW:  # quicker without numpy
+        finite = [(x, y) for x, y in points.tolist() if isfinite(x) and isfinite(y)]
+        if not finite:
+            return _NOWHERE
+        xs, ys = zip(*finite, strict=True)
+        return min(xs), min(ys), max(xs), max(ys)
     low, high = points.min(axis=0), points.max(axis=0)
     if not (np.isfinite(low).all() and np.isfinite(high).all()):
         points = points[np.isfinite(points).all(axis=1)]
@@ -71,10 +79,16 @@ def _points_span(points: np.ndarray) -> Span:
 def _path_span(path: Path) -> Span:
     vertices = np.asarray(path.vertices)
     if path.codes is not None:  # the vertex of CLOSEPOLY is not drawn
-        drawn = path.codes != _CLOSEPOLY
+        drawn = np.asarray(path.codes) != _CLOSEPOLY
         if not drawn.all():
             vertices = vertices[drawn]
     return _points_span(vertices)
+
+
+def _paths_span(paths: Any) -> Span:
+    if len(paths) <= _FEW:
+        return _union(_path_span(path) for path in paths)
+    return _points_span(np.concatenate([path.vertices for path in paths]))
 
 
 def _transformed(span: Span, matrix: np.ndarray | None) -> Span:
@@ -102,15 +116,20 @@ def _sum(a: Span, b: Span) -> Span:
     return a[0] + b[0], a[1] + b[1], a[2] + b[2], a[3] + b[3]
 
 
-def _pad(gc: Any, scale: float) -> float:
+def _pad(gc: Any, scale: float, vertices: int = 3) -> float:
+    """Return how far in pixels a stroke reaches beyond its vertices."""
     sketch = gc.get_sketch_params()
     wobble = 0.0 if sketch is None else 2.0 * float(sketch[0])
-    return _MITRE * float(gc.get_linewidth()) * scale + wobble + _ROUNDING_PX
+    return _widths(gc, vertices) * float(gc.get_linewidth()) * scale + wobble + _ROUNDING_PX
+
+
+def _widths(gc: Any, vertices: int = 3) -> float:
+    return _TIP if gc.get_joinstyle() == "miter" and vertices > 2 else _BESIDE
 
 
 def _path(args: tuple[Any, ...], height: int, scale: float) -> tuple[Span, float]:
     gc, path, matrix = args[:3]
-    return _transformed(_path_span(path), matrix), _pad(gc, scale)
+    return _transformed(_path_span(path), matrix), _pad(gc, scale, len(path.vertices))
 
 
 def _markers(args: tuple[Any, ...], height: int, scale: float) -> tuple[Span, float]:
@@ -122,16 +141,16 @@ def _markers(args: tuple[Any, ...], height: int, scale: float) -> tuple[Span, fl
 
 def _collection(args: tuple[Any, ...], height: int, scale: float) -> tuple[Span, float]:
     gc, master, paths, transforms, offsets, offset_matrix = args[:6]
-    shapes = _union(_path_span(path) for path in paths)
+    shapes = _paths_span(paths)
     if len(transforms):
         shapes = _union(_transformed(shapes, np.asarray(matrix)) for matrix in _extreme(transforms))
     shapes = _transformed(shapes, master)
     widths = np.asarray(args[8], float)
     widest = float(widths.max()) if widths.size else 0.0
-    pad = _pad(gc, scale) + _MITRE * widest * scale
+    pad = _pad(gc, scale) + _widths(gc) * widest * scale
     if not len(offsets):
         return shapes, pad
-    places = _transformed(_points_span(np.ma.getdata(offsets)), offset_matrix)  # type: ignore[no-untyped-call]
+    places = _transformed(_points_span(np.ma.getdata(offsets)), offset_matrix)
     return _sum(shapes, places), pad
 
 
@@ -159,7 +178,7 @@ def _mesh(args: tuple[Any, ...], height: int, scale: float) -> tuple[Span, float
     shape = _transformed(_points_span(coordinates), master)
     if not len(offsets):
         return shape, _pad(gc, scale)
-    places = _transformed(_points_span(np.ma.getdata(offsets)), offset_matrix)  # type: ignore[no-untyped-call]
+    places = _transformed(_points_span(np.ma.getdata(offsets)), offset_matrix)
     return _sum(shape, places), _pad(gc, scale)
 
 
@@ -178,6 +197,8 @@ def _image(args: tuple[Any, ...], height: int, scale: float) -> tuple[Span, floa
 def _glyph(args: tuple[Any, ...], height: int, scale: float) -> tuple[Span, float]:
     image, x, y, angle = args[:4]
     rows, columns = image.shape[:2]
+    if not image.size:
+        return _NOWHERE, 0.0
     y = height - y  # this call's y points down
     if angle:
         turn = radians(angle)

@@ -1,18 +1,32 @@
-"""The canvas itself: what the exporter and the matplotlib writer use."""
+"""The layered canvas itself: what the exporter and the matplotlib writer use."""
 
 from __future__ import annotations
 
 import io
 from types import TracebackType
+from typing import Any
 
 import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
 from matplotlib.figure import Figure
 
-Rect = tuple[int, int, int, int]
+from render.film.canvas.boxes import Box
+from render.film.canvas.commands import PixelsReadError
+from render.film.canvas.frames import Frames
+from render.film.canvas.own_pixels import OwnPixels
+from render.film.canvas.watch import FRESH
+
+Rect = Box
 
 
 class LayeredCanvas:
-    """Draws a matplotlib figure frame after frame; pixels equal a full redraw's."""
+    """Draws a matplotlib figure frame after frame, redrawing only what changed.
+
+    The pixels equal a full redraw's. `dpi` None means the figure's own; the other settings are
+    those of `Figure.savefig`. While the canvas is open, `figure.canvas.draw_idle()`, which
+    `Animation.save` calls before every frame, puts its drawing off until someone reads the pixels
+    of `figure.canvas`.
+    """
 
     def __init__(
         self,
@@ -24,27 +38,51 @@ class LayeredCanvas:
         transparent: bool = False,
     ) -> None:
         self._figure = figure
-        self._settings = {
+        self._settings: dict[str, Any] = {
             "dpi": "figure" if dpi is None else dpi,
-            "facecolor": facecolor,
-            "edgecolor": edgecolor,
             "transparent": transparent,
         }
+        for name, colour in (("facecolor", facecolor), ("edgecolor", edgecolor)):
+            if not (transparent and isinstance(colour, str) and colour == "auto"):
+                self._settings[name] = colour
+        self._frames: Frames | None = None
+        self._reads_pixels = False
+        self._picture = np.empty((0, 0, 4), np.uint8)
         self.damage: tuple[Rect, ...] = ()
+        self._first_canvas: Any = figure.canvas
+        if not isinstance(figure.canvas, FigureCanvasAgg):
+            FigureCanvasAgg(figure)  # becomes the figure's canvas
+        self._canvas: Any = figure.canvas
+        self._own_pixels = OwnPixels(figure, self._canvas)
+        self._is_open = True
 
     def draw(self) -> np.ndarray:
-        """Return the figure's pixels now: (height, width, 4) uint8 RGBA, valid until the next call."""
-        buffer = io.BytesIO()
-        self._figure.savefig(buffer, format="rgba", **self._settings)  # type: ignore[arg-type]
-        dpi = self._settings["dpi"]
-        width, height = self._figure.get_size_inches() * (
-            self._figure.dpi if dpi == "figure" else dpi
-        )
-        self.damage = ((0, 0, int(width), int(height)),)
-        return np.frombuffer(buffer.getbuffer(), np.uint8).reshape(int(height), int(width), 4)
+        """Return the figure's pixels now, as `figure.savefig` would write them.
+
+        (height, width, 4) uint8 RGBA, C-contiguous, valid until the next call. `damage` then holds
+        disjoint rectangles (x0, y0, x1, y1), the far edges excluded, with every pixel that differs
+        from the call before: the whole frame at first, none when nothing changed.
+        """
+        self._canvas.print_rgba = self._print  # savefig prepares the figure, and calls it
+        try:
+            self._figure.savefig(io.BytesIO(), format="rgba", **self._settings)
+        finally:
+            del self._canvas.print_rgba
+        return self._picture
 
     def close(self) -> None:
-        """Restore the figure to how it was."""
+        """Restore the figure to how it was. Closing twice does nothing."""
+        if not self._is_open:
+            return
+        self._is_open = False
+        self._frames = None
+        self._own_pixels.close()
+        if self._first_canvas is not self._canvas:
+            self._figure.set_canvas(self._first_canvas)
+        artists: list[Any] = self._figure.findobj()
+        for artist in artists:
+            if artist._stale is FRESH:
+                artist._stale = False
 
     def __enter__(self) -> LayeredCanvas:
         return self
@@ -56,3 +94,26 @@ class LayeredCanvas:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    def _print(self, file: object, **_: object) -> None:
+        """Do what `FigureCanvasAgg.print_rgba` does, into the picture and not into a file."""
+        if "draw" in vars(self._figure):  # matplotlib only asks which renderer would be used
+            FigureCanvasAgg.draw(self._canvas)  # type: ignore[no-untyped-call]
+            return
+        width, height = self._canvas.get_width_height(physical=True)
+        if self._frames is None or self._frames.key != (width, height, self._figure.dpi):
+            self._frames = Frames(self._figure, width, height)
+        if not self._reads_pixels:
+            try:
+                self._picture, self.damage = self._frames.draw()
+            except PixelsReadError:
+                self._reads_pixels = True
+        if self._reads_pixels:
+            self._draw_in_full(width, height)
+        self._own_pixels.show(self._picture)
+
+    def _draw_in_full(self, width: int, height: int) -> None:
+        renderer = RendererAgg(width, height, self._figure.dpi)  # type: ignore[no-untyped-call]
+        self._figure.draw(renderer)
+        self._picture = np.array(renderer.buffer_rgba())  # type: ignore[no-untyped-call]
+        self.damage = ((0, 0, width, height),)

@@ -7,14 +7,14 @@ from typing import Any
 from matplotlib.artist import Artist
 from matplotlib.backends.backend_agg import RendererAgg
 
-from render.film.canvas.commands import Command, PixelsRead, Tape
+from render.film.canvas.commands import Command, PixelsReadError, Tape
 
 
 class Recorder(RendererAgg):
-    """Takes the place of Agg's renderer while artists are drawn; `agg` is the rasterizer it displaced.
+    """Takes the place of Agg's renderer while artists are drawn; `agg` is its rasterizer, unused.
 
-    Filters (`Artist.set_agg_filter`) do draw, on rasterizers of their own, and are recorded as the image that
-    they give.
+    Filters (`Artist.set_agg_filter`) do draw, on rasterizers of their own, and are recorded as the
+    image that they give.
     """
 
     def __init__(self, width: float, height: float, dpi: float) -> None:
@@ -36,7 +36,7 @@ class Recorder(RendererAgg):
     def buffer_rgba(self) -> memoryview:
         """Return the pixels of the filter that is being drawn."""
         if self._renderer is self.tape:
-            raise PixelsRead("buffer_rgba")
+            raise PixelsReadError("buffer_rgba")
         return memoryview(self._renderer)
 
     @property

@@ -111,7 +111,7 @@ class LossSurface(RunPanel):
 
 def _padded_range(values: NDArray[Any]) -> tuple[float, float]:
     low, high = float(values.min()), float(values.max())
-    margin = 0.18 * (high - low) or 1.0
+    margin = 0.25 * (high - low) or 1.0
     return low - margin, high + margin
 
 

@@ -1,0 +1,112 @@
+"""The true drawing order, taken from matplotlib while it draws.
+
+Every container of artists, figure or axes, draws its children through one function of matplotlib's,
+which gets them sorted. Watching that function cuts a full drawing into segments without a second
+copy of matplotlib's rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import matplotlib.image
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure, FigureBase, SubFigure
+from matplotlib.image import _ImageBase
+from matplotlib.projections.polar import PolarAxes
+
+from render.film.canvas.recorder import Recorder
+from render.film.canvas.segments import Segment
+
+_HOOK = "_draw_list_compositing_images"
+_PLAIN_DRAWS = {Axes.draw, PolarAxes.draw, Figure.draw, SubFigure.draw}
+
+
+def is_plain(container: object) -> bool:
+    """Whether this container only draws its children, each of which may be drawn alone."""
+    if not isinstance(container, (FigureBase, Axes)):
+        return False
+    kind = type(container)
+    return (
+        kind.draw in _PLAIN_DRAWS
+        and kind.__module__.startswith("matplotlib.")
+        and "draw" not in vars(container)
+        and not container.get_rasterized()
+        and container.get_agg_filter() is None
+        and getattr(container, "_rasterization_zorder", None) is None
+        and not _composites_images(container)
+    )
+
+
+def _composites_images(container: Artist) -> bool:
+    """Whether neighbouring images are drawn as one."""
+    root: Any = container.get_figure(root=True)
+    wanted = root.suppressComposite is not None and not root.suppressComposite
+    return wanted and any(isinstance(child, _ImageBase) for child in container.get_children())
+
+
+def record_figure(figure: Figure, recorder: Recorder) -> list[Segment]:
+    """Let matplotlib draw the whole figure; return its segments in drawing order."""
+    taker = _OrderTaker(recorder, figure)
+    with _watching(taker.draw_children):
+        figure.draw(recorder)
+    taker.close(figure)
+    return taker.segments
+
+
+class _OrderTaker:
+    """Cuts a drawing into segments."""
+
+    def __init__(self, recorder: Recorder, figure: Figure) -> None:
+        self._recorder = recorder
+        self._expected: Artist | None = figure if is_plain(figure) else None
+        self.segments: list[Segment] = []
+
+    def close(self, parent: Artist) -> None:
+        """End a segment of what `parent` drew by itself."""
+        tape = self._recorder.tape
+        if tape.commands:
+            artist: Any = getattr(parent, "patch", parent)
+            self.segments.append(Segment(artist, parent, tape.commands))
+            tape.commands = []
+
+    def draw_children(
+        self,
+        original: Callable[..., None],
+        renderer: Any,
+        parent: Artist,
+        artists: Sequence[Artist],
+        suppress_composite: bool | None,
+    ) -> None:
+        """Draw sorted children, each in a segment of its own where the parent allows it."""
+        if renderer is not self._recorder or renderer.is_filtering or parent is not self._expected:
+            original(renderer, parent, artists, suppress_composite)
+            return
+        self.close(parent)
+        tape = self._recorder.tape
+        for artist in artists:
+            plain = is_plain(artist)
+            self._expected = artist if plain else None
+            artist.draw(renderer)
+            if plain:
+                self.close(artist)
+            else:
+                self.segments.append(Segment(artist, parent, tape.commands))
+                tape.commands = []
+
+
+@contextmanager
+def _watching(draw_children: Callable[..., None]) -> Iterator[None]:
+    original = getattr(matplotlib.image, _HOOK)
+
+    def hook(renderer: Any, parent: Any, artists: Any, suppress_composite: Any = None) -> None:
+        draw_children(original, renderer, parent, artists, suppress_composite)
+
+    setattr(matplotlib.image, _HOOK, hook)
+    try:
+        yield
+    finally:
+        setattr(matplotlib.image, _HOOK, original)

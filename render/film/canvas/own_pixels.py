@@ -1,0 +1,81 @@
+"""The pixels of the figure's own canvas, made only when someone reads them.
+
+`draw_idle` on an Agg canvas draws the whole figure at once, and `savefig` leaves its picture there.
+Both are put off here until the pixels are read, through the canvas or its renderer. What a drawing
+leaves behind other than pixels is the positions that a layout engine computes: with one, an idle
+draw is gone through without a picture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+_READERS = ("buffer_rgba", "copy_from_bbox", "restore_region", "tostring_argb")
+
+
+class OwnPixels:
+    """Puts off the drawings of one canvas until it is closed."""
+
+    def __init__(self, figure: Figure, canvas: Any) -> None:
+        self._figure = figure
+        self._canvas = canvas
+        self._renderer: Any = None
+        self._pending: Callable[[], None] | None = None
+        canvas.draw_idle = self._draw_later
+        for name in _READERS:
+            setattr(canvas, name, self._pixels_first(getattr(canvas, name)))
+
+    def show(self, picture: np.ndarray) -> None:
+        """Have the canvas show a picture, which must stay as it is until the next call."""
+        self._prepare_renderer()
+        renderer = self._renderer
+
+        def copy() -> None:
+            np.asarray(renderer._renderer)[:] = picture
+
+        self._pending = copy
+
+    def close(self) -> None:
+        """Give the canvas and its renderer their methods back."""
+        for name in ("draw_idle", *_READERS):
+            vars(self._canvas).pop(name, None)
+        self._release_renderer()
+
+    def _prepare_renderer(self) -> None:
+        renderer = self._canvas.get_renderer()
+        if renderer is not self._renderer:
+            self._release_renderer()
+            self._renderer = renderer
+            for name in _READERS:
+                setattr(renderer, name, self._pixels_first(getattr(renderer, name)))
+
+    def _release_renderer(self) -> None:
+        if self._renderer is not None:
+            for name in _READERS:
+                vars(self._renderer).pop(name, None)
+            self._renderer._update_methods()
+            self._renderer = None
+
+    def _draw_later(self, *_: object, **__: object) -> None:
+        if not hasattr(self._canvas, "renderer"):
+            self._prepare_renderer()
+        if self._figure.get_layout_engine() is not None:
+            self._prepare_renderer()
+            with self._renderer._draw_disabled():
+                self._figure.draw(self._renderer)
+        draw: Callable[[Any], None] = FigureCanvasAgg.draw
+        self._pending = lambda: draw(self._canvas)
+
+    def _pixels_first(self, method: Callable[..., Any]) -> Callable[..., Any]:
+        def read(*args: Any, **kwargs: Any) -> Any:
+            if self._pending is not None:
+                make, self._pending = self._pending, None
+                make()
+            return method(*args, **kwargs)
+
+        return read

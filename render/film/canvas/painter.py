@@ -1,0 +1,207 @@
+"""Painting: from segments of commands to pixels, drawing again only what a change touches.
+
+Commands whose boxes do not meet may trade places without a change to the picture. So the picture is
+split: the base holds, painted once, every command that no lively segment lies under; the rest is
+played over it. A change is repaired on a scratch frame that starts as the base: all commands that
+meet the damaged boxes are played there whole, in order, and only the damaged boxes are copied out.
+Nothing is clipped, so that every pixel comes from the same calls as in a full drawing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from render.film.canvas.boxes import (
+    EMPTY,
+    Box,
+    disjoint,
+    holds,
+    hull,
+    hull_of,
+    is_empty,
+    meet,
+)
+from render.film.canvas.commands import Command
+from render.film.canvas.segments import Segment
+
+_HEAVY = 50_000
+
+
+class Painter:
+    """Keeps the picture, the base under it, and a scratch frame that rests equal to the base."""
+
+    def __init__(self, agg: Any, width: int, height: int) -> None:
+        self._agg = agg
+        self._scratch = np.asarray(agg)
+        self._base = self._scratch.copy()
+        self.picture = np.zeros((height, width, 4), np.uint8)
+        self._frame: Box = (0, 0, width, height)
+        self._based: list[tuple[int, Command]] = []
+        self._over: dict[int, list[Command]] = {}
+        self._calm_over: set[int] = set()
+        self._rebuild_s = 0.0
+        self._wasted_s = 0.0
+        self._clip_path: Any = None
+        self._is_first = True
+
+    def paint_all(self, segments: Sequence[Segment]) -> tuple[Box, ...]:
+        """Paint every segment; the lively ones stay above the base."""
+        self._based = []
+        self._agg.clear()
+        self._base[:] = self._scratch
+        self._rebuild(segments)
+        damage = self._repair(segments, [self._frame])
+        if self._is_first:
+            self._is_first = False
+            return (self._frame,)
+        return damage
+
+    def paint(
+        self, segments: Sequence[Segment], changed: Iterable[int], damage: Iterable[Box]
+    ) -> tuple[Box, ...]:
+        """Repair the damage that the segments `changed` did; return the boxes that differ."""
+        boxes = disjoint(damage)
+        if not boxes:
+            return ()
+        numbers = list(changed)
+        if self._wasted_s > self._rebuild_s or not self._base_holds(segments, numbers):
+            start = perf_counter()
+            self._rebuild(segments)
+            self._wasted_s, self._rebuild_s = 0.0, perf_counter() - start
+        else:
+            for number in numbers:
+                self._over[number] = segments[number].commands
+        return self._repair(segments, boxes)
+
+    def _base_holds(self, segments: Sequence[Segment], changed: Sequence[int]) -> bool:
+        """Whether the base has no command of a changed segment, nor one that belongs above it."""
+        if any(number not in self._over or segments[number].based for number in changed):
+            return False
+        beyond = [
+            (number, segments[number].box)
+            for number in changed
+            if not holds(segments[number].room, segments[number].box)
+        ]
+        return not any(
+            place > number and meet(box, command.box)
+            for number, box in beyond
+            for place, command in self._based
+        )
+
+    def _rebuild(self, segments: Sequence[Segment]) -> None:
+        """Choose what the base holds anew, and paint what it lacks, or all of it if it must."""
+        based = self._choose(segments)
+        have = {id(command) for _, command in self._based}
+        lacking = [(number, command) for number, command in based if id(command) not in have]
+        kept = len(based) - len(lacking)
+        if kept < len(self._based) or _any_belongs_below(lacking, self._based):
+            self._agg.clear()
+            lacking = based
+        for _, command in lacking:
+            self._play(command)
+        if lacking is based:
+            self._base[:] = self._scratch
+        else:
+            for box in _covering([command.box for _, command in lacking]):
+                _copy(self._scratch, self._base, box)
+        self._based = based
+
+    def _choose(self, segments: Sequence[Segment]) -> list[tuple[int, Command]]:
+        """Return, in order, the commands out of reach of lively segments and what lies on them."""
+        based: list[tuple[int, Command]] = []
+        taken: list[Box] = []
+        self._over, self._calm_over = {}, set()
+        for number, segment in enumerate(segments):
+            segment.based = False
+            if segment.lively is not False and not _carries_weight(segments, number):
+                segment.room = hull(hull(segment.room, segment.reach), segment.box)
+                taken.append(segment.room)
+                self._over[number] = segment.commands
+                continue
+            above = self._over[number] = []
+            for command in segment.commands:
+                if any(meet(command.box, box) for box in taken):
+                    above.append(command)
+                    if not any(holds(box, command.box) for box in taken):
+                        taken.append(command.box)
+                else:
+                    based.append((number, command))
+                    segment.based = True
+            self._calm_over.add(number)
+        return based
+
+    def _repair(self, segments: Sequence[Segment], boxes: list[Box]) -> tuple[Box, ...]:
+        touched: list[Box] = []
+        for number in sorted(self._over):
+            segment = segments[number]
+            if not any(meet(segment.box, box) for box in boxes):
+                continue
+            start = perf_counter()
+            for command in self._over[number]:
+                if any(meet(command.box, box) for box in boxes):
+                    self._play(command)
+                    touched.append(command.box)
+            if segment.lively is False and number not in self._calm_over:
+                self._wasted_s += perf_counter() - start
+        damage = [self._copy_out(box) for box in boxes]
+        for box in _covering(touched):
+            _copy(self._base, self._scratch, box)
+        return tuple(box for box in damage if not is_empty(box))
+
+    def _copy_out(self, box: Box) -> Box:
+        """Copy the pixels of a box that differ into the picture; return the box around them."""
+        x0, y0, x1, y1 = box
+        new = self._scratch.view(np.uint32)[y0:y1, x0:x1, 0]
+        old = self.picture.view(np.uint32)[y0:y1, x0:x1, 0]
+        differs = new != old
+        rows = np.flatnonzero(differs.any(axis=1))
+        if not rows.size:
+            return EMPTY
+        columns = np.flatnonzero(differs[rows[0] : rows[-1] + 1].any(axis=0))
+        tight = (
+            x0 + int(columns[0]),
+            y0 + int(rows[0]),
+            x0 + int(columns[-1]) + 1,
+            y0 + int(rows[-1]) + 1,
+        )
+        _copy(self._scratch, self.picture, tight)
+        return tight
+
+    def _play(self, command: Command) -> None:
+        # Agg knows its last clip path by address: keep it alive, lest a new one takes its place.
+        gc = command.args[-1] if command.name == "draw_text_image" else command.args[0]
+        previous, clip_path = self._clip_path, gc._clippath
+        command.play(self._agg)
+        self._clip_path = clip_path if clip_path is not None else previous
+
+
+def _carries_weight(segments: Sequence[Segment], number: int) -> bool:
+    """Whether a lively segment of no known change lies under one that is dear to paint again."""
+    segment = segments[number]
+    return segment.lively is None and any(
+        other.weight >= _HEAVY and meet(other.box, segment.box) for other in segments[number:]
+    )
+
+
+def _any_belongs_below(
+    new: Sequence[tuple[int, Command]], old: Sequence[tuple[int, Command]]
+) -> bool:
+    """Whether a new command shares pixels with an old one that is drawn after it."""
+    return any(
+        place > number and meet(command.box, other.box)
+        for number, command in new
+        for place, other in old
+    )
+
+
+def _covering(boxes: Sequence[Box]) -> list[Box]:
+    return disjoint(boxes) if len(boxes) < 200 else [hull_of(boxes)]
+
+
+def _copy(source: np.ndarray, target: np.ndarray, box: Box) -> None:
+    x0, y0, x1, y1 = box
+    target[y0:y1, x0:x1] = source[y0:y1, x0:x1]

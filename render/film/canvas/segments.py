@@ -1,0 +1,62 @@
+"""Segments: the true drawing order of a figure, cut where one artist ends and the next begins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from matplotlib.artist import Artist
+
+from render.film.canvas.boxes import EMPTY, Box, hull, hull_of
+from render.film.canvas.commands import Command
+from render.film.canvas.watch import Watch
+
+
+class Segment:
+    """What one artist draws: its commands, in order, and what is known of its changes."""
+
+    def __init__(self, artist: Artist, parent: Artist, commands: list[Command]) -> None:
+        self.artist = artist
+        self.parent = parent
+        self.lively: bool | None = None  # None: not known yet
+        self.based = False
+        self.room: Box = EMPTY
+        self.calm_frames = 0
+        self.watch: Watch | None = None
+        self.set(commands)
+
+    def follow(self, before: Segment) -> None:
+        """Take over what the painter knows of the same artist's segment in the drawing before."""
+        self.based, self.room = before.based, before.room
+
+    def set(self, commands: list[Command]) -> None:
+        """Give it the commands of the current frame."""
+        self.commands = commands
+        self.box = hull_of(command.box for command in commands)
+
+    @property
+    def weight(self) -> int:
+        """How many numbers there are in its commands: a measure of their cost."""
+        return sum(command.vertices for command in self.commands)
+
+    @property
+    def reach(self) -> Box:
+        """Where it may draw when its data change: as far as its clip rectangles let it."""
+        result = self.box
+        for command in self.commands:
+            if command.clip[:2] != (0, 0):
+                result = hull(result, command.clip)
+        return result
+
+
+def damage_between(old: Sequence[Command], new: Sequence[Command]) -> list[Box]:
+    """Return boxes that hold every pixel which replacing `old` by `new` may change."""
+    if len(old) == len(new):
+        pairs = [(a, b) for a, b in zip(old, new, strict=True) if not a.same(b)]
+        return [box for a, b in pairs for box in (a.box, b.box)]
+    start = 0
+    while start < min(len(old), len(new)) and old[start].same(new[start]):
+        start += 1
+    end = 0
+    while end < min(len(old), len(new)) - start and old[-1 - end].same(new[-1 - end]):
+        end += 1
+    return [command.box for tape in (old, new) for command in tape[start : len(tape) - end]]
