@@ -1,0 +1,304 @@
+"""How fast a film is drawn and written, each row a ratio measured side by side in one run.
+
+    python benchmarks/export.py            # every row
+    python benchmarks/export.py 1 4 9      # these rows
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import textwrap
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import imageio_ffmpeg
+import matplotlib
+import numpy as np
+from matplotlib.animation import FFMpegWriter, FuncAnimation, PillowWriter
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from render import MovieWriter
+from render.export.formats import Stream
+from render.film.canvas import LayeredCanvas
+
+FFMPEG = imageio_ffmpeg.get_ffmpeg_exe()
+REPEATS = 3
+FRAMES = 150
+
+
+def lecture_animation(size=(1920, 1080), frames=FRAMES, points=500, moving_limits=False):
+    """Two panels: points and a line; filled contours with a path, a dot and a text."""
+    figure = Figure(figsize=(size[0] / 120, size[1] / 120), dpi=120)
+    FigureCanvasAgg(figure)
+    left, right = figure.subplots(1, 2)
+    rng = np.random.default_rng(0)
+    x = rng.random(points)
+    left.scatter(x, 3 * x + 8 + rng.normal(0, 0.3, points), s=8)
+    left.set(xlim=(0, 1), ylim=(0, 12), xlabel="x", ylabel="y")
+    (line,) = left.plot([], [], color="C1", linewidth=3)
+    a, b = np.meshgrid(np.linspace(-2, 5, 100), np.linspace(0, 10, 100))
+    right.contourf(a, b, (a - 3) ** 2 / 3 + (a - 3) * (b - 8) + (b - 8) ** 2, levels=20)
+    right.set(xlabel="slope", ylabel="intercept")
+    (path,) = right.plot([], [], color="C1")
+    (dot,) = right.plot([], [], "o", color="C1", markersize=10)
+    text = right.text(0.03, 0.95, "", transform=right.transAxes, va="top", color="white")
+    run = 1 - np.exp(-np.linspace(0, 5, frames))
+    slopes, intercepts = -1 + 4 * run, 1 + 7 * run**1.5
+
+    def update(frame):
+        slope, intercept = slopes[frame], intercepts[frame]
+        line.set_data([0, 1], [intercept, slope + intercept])
+        path.set_data(slopes[: frame + 1], intercepts[: frame + 1])
+        dot.set_data([slope], [intercept])
+        text.set_text(f"step {frame}: slope {slope:.3f}, intercept {intercept:.3f}")
+        if moving_limits:
+            left.set_xlim(-0.01 * frame, 1 + 0.01 * frame)
+            right.set_xlim(-2 - 0.01 * frame, 5)
+        return line, path, dot, text
+
+    return FuncAnimation(figure, update, frames=frames, init_func=lambda: update(0), interval=33)
+
+
+def timed(work: Callable[[], object]) -> float:
+    """Seconds that a piece of work takes."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def interleaved(*works: Callable[[], object]) -> list[float]:
+    """Median seconds of each piece of work, repeated in turn."""
+    times = [[timed(work) for work in works] for _ in range(REPEATS)]
+    return [statistics.median(column) for column in zip(*times, strict=True)]
+
+
+def lossless_frames(animation) -> list[np.ndarray]:
+    """Every frame of an animation as matplotlib draws it in full."""
+    frames = []
+    for frame in range(FRAMES):
+        animation._func(frame)
+        animation._fig.canvas.draw()
+        frames.append(np.asarray(animation._fig.canvas.buffer_rgba()).copy())
+    return frames
+
+
+def ssim(path: Path, frames: list[np.ndarray], rate: int) -> float:
+    """Structural similarity of a film to its lossless frames, over all planes."""
+    height, width = frames[0].shape[:2]
+    raw = ["-f", "rawvideo", "-pix_fmt", "rgba", "-s", f"{width}x{height}", "-r", str(rate)]
+    # Both sides become RGB: what a viewer sees, whatever the file stores.
+    same = "format=gbrp"
+    chain = f"[0:v]settb=1/{rate},setpts=N,{same}[a];[1:v]settb=1/{rate},setpts=N,{same}[b];"
+    done = subprocess.run(
+        [FFMPEG, "-hide_banner", "-i", str(path), *raw, "-i", "-"]
+        + ["-lavfi", f"{chain}[a][b]ssim", "-f", "null", "-"],
+        input=b"".join(frame.tobytes() for frame in frames),
+        stderr=subprocess.PIPE,
+        check=True,
+    )
+    return float(done.stderr.decode().rsplit("All:", 1)[1].split()[0])
+
+
+def row_1(folder: Path) -> str:
+    """MP4 of two panels, against matplotlib's FFMpegWriter."""
+    ours, theirs = folder / "ours.mp4", folder / "theirs.mp4"
+    animation = lecture_animation()
+    mine, other = interleaved(
+        lambda: animation.save(ours, writer=MovieWriter(fps=30)),
+        lambda: animation.save(theirs, writer=FFMpegWriter(fps=30)),
+    )
+    frames = lossless_frames(animation)
+    quality = ssim(ours, frames, 30), ssim(theirs, frames, 30)
+    size = ours.stat().st_size / theirs.stat().st_size
+    return (
+        f"{other / mine:.1f}x faster ({mine / FRAMES * 1e3:.1f} against "
+        f"{other / FRAMES * 1e3:.1f} ms a frame); SSIM {quality[0]:.4f} against "
+        f"{quality[1]:.4f}; size {size:.2f} of theirs"
+    )
+
+
+def row_2(folder: Path) -> str:
+    """The same export, against ffmpeg alone, fed the same frames from memory."""
+    animation = lecture_animation()
+    frames = lossless_frames(animation)
+    height, width = frames[0].shape[:2]
+    from fractions import Fraction
+
+    from render.export.video import encoding, raw_input
+
+    stream = Stream(width=width, height=height, fps=Fraction(30))
+    arguments = [*raw_input(stream), *encoding(folder / "x.mp4", stream)]
+
+    def ffmpeg_alone() -> None:
+        command = [FFMPEG, "-loglevel", "error", "-y", *arguments, str(folder / "alone.mp4")]
+        with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
+            for frame in frames:
+                process.stdin.write(frame)
+            process.stdin.close()
+
+    mine, alone = interleaved(
+        lambda: animation.save(folder / "ours.mp4", writer=MovieWriter(fps=30)), ffmpeg_alone
+    )
+    return f"{mine / alone:.2f} of its time ({mine:.2f} against {alone:.2f} s)"
+
+
+def row_3(folder: Path) -> str:
+    """GIF at 1280x720, against matplotlib's PillowWriter."""
+    ours, theirs = folder / "ours.gif", folder / "theirs.gif"
+    animation = lecture_animation(size=(1280, 720))
+    mine, other = interleaved(
+        lambda: animation.save(ours, writer=MovieWriter(fps=20)),
+        lambda: animation.save(theirs, writer=PillowWriter(fps=20)),
+    )
+    frames = lossless_frames(animation)
+    size = ours.stat().st_size / theirs.stat().st_size
+    return (
+        f"{other / mine:.1f}x faster ({mine / FRAMES * 1e3:.1f} against "
+        f"{other / FRAMES * 1e3:.1f} ms a frame); {size:.2f} of the size; "
+        f"SSIM {ssim(ours, frames, 20):.5f}"
+    )
+
+
+def frame_times(animation, draw: Callable[[], object], frames: range) -> float:
+    """Median seconds of drawing a frame, without the animation's own update."""
+    times = []
+    for frame in frames:
+        animation._func(frame)
+        times.append(timed(draw))
+    return statistics.median(times)
+
+
+def row_4(folder: Path) -> str:
+    """Drawing a frame of that film, without encoder, against a full draw."""
+    animation = lecture_animation()
+    with LayeredCanvas(animation._fig) as canvas:
+        frame_times(animation, canvas.draw, range(5))
+        layered = frame_times(animation, canvas.draw, range(5, FRAMES))
+    full = frame_times(animation, animation._fig.canvas.draw, range(40))
+    return f"{full / layered:.1f}x faster ({layered * 1e3:.2f} against {full * 1e3:.1f} ms)"
+
+
+def row_5(folder: Path) -> str:
+    """Time a frame with 1,000,000 static points, against 100."""
+    times = []
+    for points in (1_000_000, 100):
+        animation = lecture_animation(points=points)
+        with LayeredCanvas(animation._fig) as canvas:
+            frame_times(animation, canvas.draw, range(5))
+            times.append(frame_times(animation, canvas.draw, range(5, FRAMES)))
+    return f"{times[0] / times[1]:.2f} of its time ({times[0] * 1e3:.2f} ms a frame)"
+
+
+def row_6(folder: Path) -> str:
+    """Peak memory of 3,000 frames, against 300."""
+    code = textwrap.dedent("""
+        import resource, sys
+        sys.path.insert(0, "benchmarks")
+        from export import lecture_animation
+        from render import MovieWriter
+        animation = lecture_animation(size=(1280, 720), frames=int(sys.argv[1]))
+        animation.save(sys.argv[2], writer=MovieWriter(fps=30))
+        who = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+        print(*(resource.getrusage(one).ru_maxrss / 1024 for one in who))
+    """)
+    told = []
+    for suffix in (".mp4", ".gif"):
+        peaks = []
+        for frames in ("300", "3000"):
+            done = subprocess.run(
+                [sys.executable, "-c", code, frames, str(folder / f"film{suffix}")],
+                capture_output=True,
+                text=True,
+                check=True,
+            )
+            peaks.append([float(number) for number in done.stdout.split()])
+        (short, short_ffmpeg), (long, long_ffmpeg) = peaks
+        told.append(
+            f"{suffix} {long / short:.3f}x ({short:.0f} to {long:.0f} MiB), "
+            f"ffmpeg {long_ffmpeg / short_ffmpeg:.3f}x"
+        )
+    return "; ".join(told)
+
+
+LIMITS_SCENE = '''
+from render import Film, scene
+
+@scene
+def moving() -> Film:
+    """Limits change every frame."""
+    def panel(ax):
+        import numpy as np
+        rng = np.random.default_rng(0)
+        ax.scatter(*rng.random((2, 2000)), s=8)
+        def update(step):
+            ax.set_xlim(-0.01 * step, 1 + 0.01 * step)
+        return update
+    return Film([panel, panel], seconds=10, fps=30)
+'''
+
+
+def row_7(folder: Path) -> str:
+    """--jobs 2 against --jobs 1, where drawing dominates: limits change every frame."""
+    (folder / "moving.py").write_text(LIMITS_SCENE)
+
+    def render(jobs: int) -> None:
+        command = [sys.executable, "-m", "render", str(folder / "moving.py"), "-q"]
+        subprocess.run(
+            [*command, "--jobs", str(jobs), "-o", str(folder / "moving.mp4")],
+            check=True,
+            capture_output=True,
+        )
+
+    two, one = interleaved(lambda: render(2), lambda: render(1))
+    return f"{one / two:.2f}x faster ({two:.1f} against {one:.1f} s, whole process)"
+
+
+def row_9(folder: Path) -> str:
+    """`render --help` and `render --list`, whole process."""
+    global REPEATS
+    commands = [[sys.executable, "-m", "render", option] for option in ("--help", "--list")]
+    repeats, REPEATS = REPEATS, 11
+    times = interleaved(
+        *[
+            lambda command=command: subprocess.run(command, capture_output=True, check=True)
+            for command in commands
+        ]
+    )
+    REPEATS = repeats
+    return f"{times[0]:.2f} s and {times[1]:.2f} s"
+
+
+ROWS = {number: globals()[f"row_{number}"] for number in (1, 2, 3, 4, 5, 6, 7, 9)}
+
+
+def machine() -> str:
+    """What the numbers were measured on."""
+    ffmpeg = subprocess.run([FFMPEG, "-version"], capture_output=True, text=True).stdout.split()[2]
+    return (
+        f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, "
+        f"matplotlib {matplotlib.__version__}, ffmpeg {ffmpeg}"
+    )
+
+
+def main() -> None:
+    """Print the rows that were asked for."""
+    matplotlib.rcParams["animation.ffmpeg_path"] = FFMPEG
+    wanted = [int(argument) for argument in sys.argv[1:]] or list(ROWS)
+    print(machine(), flush=True)
+    print("| # | measurement | result |\n|---|---|---|")
+    for number in wanted:
+        with tempfile.TemporaryDirectory() as folder:
+            result = ROWS[number](Path(folder))
+        name = ROWS[number].__doc__.strip().rstrip(".")
+        print(f"| {number} | {name} | {result} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
