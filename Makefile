@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 .PHONY: film test check clean
 
 film: $(VENV)/core
-	$(BIN)/render linear_regression -o outputs/linear_regression.mp4
+	$(BIN)/render linear_regression
 
 test: $(VENV)/test
 	$(BIN)/python -m pytest

@@ -57,7 +57,7 @@ def lecture_animation(size=(1920, 1080), frames=FRAMES, points=500, moving_limit
         line.set_data([0, 1], [intercept, slope + intercept])
         path.set_data(slopes[: frame + 1], intercepts[: frame + 1])
         dot.set_data([slope], [intercept])
-        text.set_text(f"step {frame}: slope {slope:.3f}, intercept {intercept:.3f}")
+        text.set_text(f"step {frame}, slope {slope:.3f}")
         if moving_limits:
             left.set_xlim(-0.01 * frame, 1 + 0.01 * frame)
             right.set_xlim(-2 - 0.01 * frame, 5)

@@ -42,6 +42,8 @@ class Options:
     device: str
     save_run: Path | None
     from_run: Path | None
+    jobs: int | None
+    cluster: str | None
     quiet: bool
 
 
@@ -125,6 +127,13 @@ class _Setting(click.ParamType[tuple[str, str]]):
     metavar="FILE",
     help="Draw a kept run instead of recording.",
 )
+@click.option(
+    "--jobs",
+    type=click.IntRange(1, 256),
+    metavar="N",
+    help="Processes that draw.  [default: what is fastest here]",
+)
+@click.option("--cluster", metavar="ADDRESS", help="Draw on the workers of a Dask scheduler.")
 @click.option("--list", "listing", is_flag=True, help="List the scenes with their settings.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress; with --list, names alone.")
 @click.option("--debug", is_flag=True, help="Show a traceback with an error.")
@@ -243,6 +252,8 @@ def _render(summary: Summary, options: Options) -> None:
             *_paths(summary, options),
             frames=_chosen_frames(options.frames or ":", summary.name, film.frames),
             quality="draft" if options.quality == "draft" else "full",
+            jobs=options.jobs,
+            cluster=options.cluster,
             progress=report,
         )
     for path in written:

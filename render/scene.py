@@ -26,7 +26,7 @@ from render.errors import RenderError, SceneError, UsageError
 if TYPE_CHECKING:
     from render.film.film import Film
 
-__all__ = ["Scene", "Setting", "Summary", "find", "load", "scene", "shipped", "summaries"]
+__all__ = ["Scene", "Setting", "Summary", "blame", "find", "load", "scene", "shipped", "summaries"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -106,7 +106,7 @@ class Scene:
 
         Raises SceneError when the function fails or returns something else than a film.
         """
-        with _blame(Path(inspect.getfile(self.function)), self.name):
+        with blame(f"scene {self.name!r}", inspect.getfile(self.function)):
             film = self.function(**settings)
         if not (dataclasses.is_dataclass(film) and hasattr(film, "title")):
             raise SceneError(
@@ -202,7 +202,7 @@ def _run_script(script: Path) -> types.ModuleType:
     if str(script.parent) not in sys.path:
         sys.path.append(str(script.parent))
     try:
-        with _blame(script, script.name):
+        with blame(script.name, script):
             spec.loader.exec_module(module)
     except BaseException:
         del sys.modules[name]
@@ -222,19 +222,20 @@ def _pickle_by_value(folder: Path, names: Iterable[str]) -> None:
 
 
 @contextmanager
-def _blame(script: Path, what: str) -> Iterator[None]:
-    """Turn a failure of a user's script into one line that names the script's own line."""
+def blame(what: str, script: str | Path) -> Iterator[None]:
+    """Turn a failure of a user's code into one line that names the script's own line."""
     try:
         yield
     except RenderError:
         raise
     except Exception as error:
+        own = Path(script).resolve()
         lines = [
             entry.lineno
             for entry in traceback.extract_tb(error.__traceback__)
-            if Path(entry.filename).resolve() == script.resolve()
+            if Path(entry.filename).resolve() == own
         ]
-        place = f"{script.name}, line {lines[-1]}" if lines else what
+        place = f"{what}: {own.name}, line {lines[-1]}" if lines else what
         text = " ".join(str(error).split())
         raise SceneError(f"{place}: {type(error).__name__}: {text}") from error
 

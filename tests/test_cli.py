@@ -184,7 +184,7 @@ BAD = [
     (["empty.py"], 2, "empty.py: no scene in this script"),
     (["crash.py"], 1, "crash.py, line 4: ZeroDivisionError: division by zero"),
     (["wrong.py"], 1, "returned 'int'; it must return a render.Film"),
-    (["fails.py"], 1, "ZeroDivisionError: division by zero"),
+    (["fails.py"], 1, "panel 0, step 3: fails.py, line 12: ZeroDivisionError"),
     ([], 2, "no scene was named"),
     (["talk.py", "--set", "m=3"], 2, "scene 'bars' has no setting 'm'"),
     (["talk.py", "--set", "speed=fast"], 2, "--set speed=fast: 'fast' is not a number"),

@@ -27,6 +27,7 @@ __all__ = [
     "check_size",
     "format_of",
     "is_numbered",
+    "is_single",
 ]
 
 Kind = Literal["film", "gif", "still"]
@@ -69,6 +70,11 @@ class Format:
     def even(self) -> bool:
         """Whether width and height must be even: chroma is stored for 2 x 2 pixels."""
         return self.pixels in ("yuv420p", "yuva420p")
+
+    @property
+    def joins(self) -> bool:
+        """Whether films drawn in segments join by stream copy: those in H.264 do."""
+        return self.codecs is _H264
 
     @property
     def transparent(self) -> bool:
@@ -132,6 +138,11 @@ def any_format_of(path: Path) -> Format:
 def is_numbered(path: Path) -> bool:
     """Whether a path such as `frame-%04d.png` stands for one still a frame."""
     return re.search(r"%\d*d", path.name) is not None
+
+
+def is_single(path: Path) -> bool:
+    """Whether a path stands for one picture."""
+    return format_of(path).kind == "still" and not is_numbered(path)
 
 
 def check_size(path: Path, width: int, height: int) -> None:

@@ -2,40 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 import matplotlib
 from matplotlib.axes import Axes
-from matplotlib.backend_bases import RendererBase
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from render.errors import InputError
+from render.film.panels.panel import Update
 from render.film.styles import draw_legend, shared_labels
 from render.film.theme import rc_params
+from render.film.themed import ThemedFigure
+from render.scene import blame
 
 if TYPE_CHECKING:
     from render.film.film import Film
 
 __all__ = ["Drawing"]
-
-
-class ThemedFigure(Figure):
-    """A figure that is drawn with its film's rcParams, whoever draws it and when.
-
-    Some settings are read only then: the colour "C1", new ticks, the font of formulas.
-    """
-
-    def __init__(self, theme: Mapping[str, Any], **options: Any) -> None:
-        self._theme = dict(theme)
-        super().__init__(**options)
-
-    def draw(self, renderer: RendererBase) -> None:
-        """Draw within the theme."""
-        with matplotlib.rc_context(self._theme):  # type: ignore[arg-type]
-            super().draw(renderer)
 
 
 class Drawing:
@@ -46,38 +31,43 @@ class Drawing:
     """
 
     def __init__(self, film: Film) -> None:
+        self._updates: list[tuple[str, Update]] = []
         self._steps = film.shown_steps
-        self._theme = rc_params(film.theme)
+        self.figure = _new_figure(film)
         with self.theme(), shared_labels(film.labels):
-            self.figure = _new_figure(film, self._theme)
             axes = _new_axes(film, self.figure)
             if film.title:
                 self.figure.suptitle(film.title, x=0.015, ha="left")
             draw_legend(self.figure)
-            self._updates = []
+            film.prepare()
             for name, panel in film.panels_by_name.items():
-                if hasattr(panel, "prepare"):
-                    panel.prepare(self._steps)
-                self._updates.append(_checked_update(name, panel(axes[name])))
+                self._updates.append((name, _checked_update(name, panel(axes[name]))))
             self.figure.align_labels()
             self.show(film.frames - 1)
             self.figure.draw_without_rendering()
-            self.figure.set_layout_engine("none")
+            # Not "none": that leaves an engine in place, for which savefig draws once more.
+            self.figure.set_layout_engine(None)
 
     def theme(self) -> AbstractContextManager[None]:
         """Return the context in which the figure is moved and drawn: the theme's rcParams."""
-        return matplotlib.rc_context(self._theme)  # type: ignore[arg-type]
+        return self.figure.theme()
 
     def show(self, frame: int) -> None:
         """Move every panel to a frame; to be called within `theme()`."""
-        for update in self._updates:
-            update(int(self._steps[frame]))
+        step = int(self._steps[frame])
+        for name, update in self._updates:
+            with blame(f"panel {name}, step {step}", _source(update)):
+                update(step)
 
 
-def _new_figure(film: Film, theme: Mapping[str, Any]) -> Figure:
+def _new_figure(film: Film) -> ThemedFigure:
     dpi = film.dots_per_inch
     width, height = film.size
-    figure = ThemedFigure(theme, figsize=(width / dpi, height / dpi), dpi=dpi, layout="constrained")
+    theme = rc_params(film.theme)
+    with matplotlib.rc_context(theme):  # type: ignore[arg-type]
+        figure = ThemedFigure(
+            theme, figsize=(width / dpi, height / dpi), dpi=dpi, layout="constrained"
+        )
     FigureCanvasAgg(figure)
     return figure
 
@@ -108,10 +98,16 @@ def _new_axes(film: Film, figure: Figure) -> dict[str, Axes]:
     return axes
 
 
-def _checked_update(name: str, update: Any) -> Any:
+def _source(update: Update) -> str:
+    """The file in which a panel's update is written."""
+    code = getattr(update, "__code__", None)
+    return code.co_filename if code is not None else ""
+
+
+def _checked_update(name: str, update: Any) -> Update:
     if not callable(update):
         raise InputError(
             f"panel {name} returned {type(update).__name__!r}; "
             "a panel must return its function update(step)"
         )
-    return update
+    return update  # type: ignore[no-any-return]

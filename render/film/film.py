@@ -160,6 +160,12 @@ class Film:
             cache_frame_data=False,
         )
 
+    def prepare(self) -> None:
+        """Let the panels compute what all frames need, so that a pickled film brings it along."""
+        for panel in self.panels_by_name.values():
+            if hasattr(panel, "prepare"):
+                panel.prepare(self.shown_steps)
+
     def save(self, path: str | Path, **options: Any) -> Path:
         """Write the film; the suffix chooses the format. Short for `render.save(film, path)`."""
         import render  # the public verb: this stage knows nothing of the exporter behind it

@@ -7,7 +7,7 @@ the same step first, last, twice, or in another process.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
@@ -30,8 +30,9 @@ class Timeline:
 
     `pace` is "linear" (every step gets the same time), "log" (the first steps, where most
     happens, get most of the time) or "even" (every frame moves the parameters and the loss by
-    the same amount on screen). `every=n` shows step `n * frame` instead. The film holds the
-    first step for `hold_start` seconds and the last for `hold_end` seconds.
+    about the same amount on screen). None shows a step for longer than a frame, unless the run
+    has fewer steps than the film has frames. `every=n` shows step `n * frame` instead. The film
+    holds the first step for `hold_start` seconds and the last for `hold_end` seconds.
     Raises InputError when a value is not allowed.
     """
 
@@ -78,22 +79,43 @@ def _linear(last: int, frames: int, runs: Sequence[Trajectory]) -> NDArray[np.fl
 
 
 def _log(last: int, frames: int, runs: Sequence[Trajectory]) -> NDArray[np.float64]:
-    """Steps at equal ratios, but never slower than one step a frame at the start."""
-    return np.asarray(np.expm1(_linear(1, frames, runs) * np.log1p(last)))
+    """Strides that grow by a constant ratio from one step a frame on, so that nothing stutters."""
+    moves = frames - 1
+    if moves <= 1 or last <= moves:
+        return _linear(last, frames, runs)
+
+    def reached(ratio: float) -> float:
+        with np.errstate(over="ignore"):  # infinity is far enough
+            return float(np.expm1(moves * math.log(ratio)) / (ratio - 1))
+
+    ratio = _bisect(lambda ratio: reached(ratio) - last, 1 + 1e-12, 1 + last)
+    return np.asarray(np.expm1(np.arange(frames) * math.log(ratio)) / (ratio - 1))
 
 
 def _even(last: int, frames: int, runs: Sequence[Trajectory]) -> NDArray[np.float64]:
-    """Steps at equal lengths along the path that the eye follows; linear without runs."""
-    travelled = np.zeros(last + 1)
+    """Equal lengths along the path that the eye follows, but no step is shown for two frames."""
+    moves = frames - 1
+    length = np.zeros(last)
     for run in runs:
-        travelled[1 : run.steps + 1] += _visible_change(run)[:last]
-    distance = np.cumsum(travelled)
-    if distance[-1] == 0:
+        length[: run.steps] += _visible_change(run)[:last]
+    if moves <= 1 or last <= moves or not length.any():
         return _linear(last, frames, runs)
-    # A strictly rising distance makes the inverse unique where nothing moves.
-    distance += np.linspace(0, 1e-6 * distance[-1], last + 1)
-    wanted = _linear(1, frames, runs) * distance[-1]
-    return np.asarray(np.interp(wanted, distance, np.arange(last + 1)))
+    # Where nothing moves, steps still take a little time: the times must add up to the moves.
+    length = np.maximum(length, 1e-6 * length.sum() / last)
+
+    def time(scale: float) -> NDArray[np.float64]:
+        return np.minimum(1.0, scale * length)
+
+    scale = _bisect(lambda scale: float(time(scale).sum()) - moves, 0.0, 1.0 / float(length.min()))
+    reached = np.concatenate([[0.0], np.cumsum(time(scale))])
+    return np.asarray(np.interp(np.arange(frames), reached, np.arange(last + 1)))
+
+
+def _bisect(rises: Callable[[float], float], low: float, high: float) -> float:
+    """Return where a rising function is zero, to the last digit."""
+    while low < (middle := (low + high) / 2) < high:
+        low, high = (middle, high) if rises(middle) < 0 else (low, middle)
+    return float(high)
 
 
 def _visible_change(run: Trajectory) -> NDArray[np.float64]:

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from render import Film, save
-from render.errors import ExportError, UsageError
+from render.errors import ExportError, SceneError, UsageError
 from render.export.save import exact_rate
 
 SIZE = (320, 180)
@@ -163,7 +163,7 @@ def test_a_failing_panel_leaves_nothing(tmp_path):
 
     film = Film([fails], seconds=0.5, fps=10, size=SIZE)
     names = ["a.mp4", "a.gif", "a-%02d.png"]
-    with pytest.raises(RuntimeError, match="step 3"):
+    with pytest.raises(SceneError, match=r"panel 0, step 3: test_save.py, line \d+: Runtime"):
         save(film, *[tmp_path / name for name in names])
     assert list(tmp_path.iterdir()) == []
 

@@ -27,7 +27,11 @@ def test_every_shows_each_nth_step_and_stops_at_the_last():
 def test_log_lingers_on_the_first_steps():
     steps = Timeline("log").steps(10_000, 200, 30)
     assert (steps[0], steps[-1]) == (0, 10_000)
-    assert np.searchsorted(steps, 100) == pytest.approx(100, abs=3)  # half the film, half the log
+    strides = np.diff(steps)
+    assert (strides[0], strides.min()) == (1, 1)
+    ratio = (strides[-1] / strides[99]) ** (1 / 99)
+    assert strides[99:] == pytest.approx(strides[99] * ratio ** np.arange(100), rel=0.1)
+    assert ratio == pytest.approx(1.03, abs=0.01)
 
 
 def test_even_moves_the_picture_by_the_same_amount_each_frame():
@@ -35,6 +39,11 @@ def test_even_moves_the_picture_by_the_same_amount_each_frame():
     run = Run(position, np.ones(1001))
     steps = Timeline("even").steps(1000, 21, 30, [run])
     assert np.diff(position[steps]) == pytest.approx(np.full(20, 0.05), abs=0.01)
+
+
+def test_even_shows_no_step_for_two_frames():
+    run = Run(1 - 0.9 ** np.arange(1001), np.ones(1001))
+    assert (np.diff(Timeline("even").steps(1000, 301, 30, [run])) >= 1).all()
 
 
 def test_even_without_change_or_with_non_finite_values_is_still_a_timeline():

@@ -10,7 +10,7 @@ from matplotlib.backend_bases import DrawEvent
 from matplotlib.figure import Figure
 
 from render.film.canvas.boxes import Box
-from render.film.canvas.order import is_plain, record_figure
+from render.film.canvas.order import record_figure
 from render.film.canvas.painter import Painter
 from render.film.canvas.recorder import Recorder
 from render.film.canvas.segments import Segment, damage_between
@@ -43,9 +43,9 @@ class Frames:
         self._damage = {}
         try:
             if self._redraw_changed():
+                damage = self._paint_damage()
                 event: Any = DrawEvent("draw_event", self._figure.canvas, self._recorder)
                 event._process()
-                damage = self._paint_damage()
             else:
                 damage = self._redraw_figure()
         except BaseException:
@@ -59,7 +59,8 @@ class Frames:
 
     def _redraw_figure(self) -> tuple[Box, ...]:
         """Let matplotlib draw everything, and compare with the last frame command by command."""
-        old, new = self._segments, record_figure(self._figure, self._recorder)
+        old = self._segments
+        new, is_clean = record_figure(self._figure, self._recorder)
         self._segments, self._structure = new, None
         for segment in new:
             mark_fresh(segment.artist)
@@ -75,7 +76,7 @@ class Frames:
             else:
                 after.commands = before.commands  # the very objects that the painter holds
         rests = all(is_independent(new[number].artist) for number in self._damage)
-        if rests and is_plain(self._figure):
+        if rests and is_clean:
             self._watch_all()
         return self._paint_damage()
 

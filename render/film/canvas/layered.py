@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from contextlib import nullcontext
 from types import TracebackType
 from typing import Any
 
@@ -15,6 +16,7 @@ from render.film.canvas.commands import PixelsReadError
 from render.film.canvas.frames import Frames
 from render.film.canvas.own_pixels import OwnPixels
 from render.film.canvas.watch import FRESH
+from render.film.themed import ThemedFigure
 
 Rect = Box
 
@@ -63,9 +65,11 @@ class LayeredCanvas:
         disjoint rectangles (x0, y0, x1, y1), the far edges excluded, with every pixel that differs
         from the call before: the whole frame at first, none when nothing changed.
         """
+        figure = self._figure
         self._canvas.print_rgba = self._print  # savefig prepares the figure, and calls it
         try:
-            self._figure.savefig(io.BytesIO(), format="rgba", **self._settings)
+            with figure.theme() if isinstance(figure, ThemedFigure) else nullcontext():
+                figure.savefig(io.BytesIO(), format="rgba", **self._settings)
         finally:
             del self._canvas.print_rgba
         return self._picture

@@ -20,6 +20,7 @@ from matplotlib.projections.polar import PolarAxes
 
 from render.film.canvas.recorder import Recorder
 from render.film.canvas.segments import Segment
+from render.film.themed import ThemedFigure
 
 _HOOK = "_draw_list_compositing_images"
 _PLAIN_DRAWS = {Axes.draw, PolarAxes.draw, Figure.draw, SubFigure.draw}
@@ -31,8 +32,8 @@ def is_plain(container: object) -> bool:
         return False
     kind = type(container)
     return (
-        kind.draw in _PLAIN_DRAWS
-        and kind.__module__.startswith("matplotlib.")
+        (kind is ThemedFigure or kind.draw in _PLAIN_DRAWS)
+        and kind.__module__.startswith(("matplotlib.", ThemedFigure.__module__))
         and "draw" not in vars(container)
         and not container.get_rasterized()
         and container.get_agg_filter() is None
@@ -48,13 +49,16 @@ def _composites_images(container: Artist) -> bool:
     return wanted and any(isinstance(child, _ImageBase) for child in container.get_children())
 
 
-def record_figure(figure: Figure, recorder: Recorder) -> list[Segment]:
-    """Let matplotlib draw the whole figure; return its segments in drawing order."""
+def record_figure(figure: Figure, recorder: Recorder) -> tuple[list[Segment], bool]:
+    """Let matplotlib draw the whole figure; return its segments in drawing order.
+
+    The second value says whether each segment is the drawing of its artist alone.
+    """
     taker = _OrderTaker(recorder, figure)
     with _watching(taker.draw_children):
         figure.draw(recorder)
     taker.close(figure)
-    return taker.segments
+    return taker.segments, taker.is_clean
 
 
 class _OrderTaker:
@@ -64,13 +68,15 @@ class _OrderTaker:
         self._recorder = recorder
         self._expected: Artist | None = figure if is_plain(figure) else None
         self.segments: list[Segment] = []
+        self.is_clean = False
 
-    def close(self, parent: Artist) -> None:
-        """End a segment of what `parent` drew by itself."""
+    def close(self, parent: Any) -> None:
+        """End a segment of what `parent` drew by itself: a figure draws its patch first."""
         tape = self._recorder.tape
         if tape.commands:
-            artist: Any = getattr(parent, "patch", parent)
-            self.segments.append(Segment(artist, parent, tape.commands))
+            patch_alone = isinstance(parent, FigureBase) and parent is self._expected
+            self.is_clean = self.is_clean and patch_alone
+            self.segments.append(Segment(parent.patch, parent, tape.commands))
             tape.commands = []
 
     def draw_children(
@@ -85,12 +91,15 @@ class _OrderTaker:
         if renderer is not self._recorder or renderer.is_filtering or parent is not self._expected:
             original(renderer, parent, artists, suppress_composite)
             return
+        if isinstance(parent, Figure):
+            self.is_clean = True
         self.close(parent)
         tape = self._recorder.tape
         for artist in artists:
             plain = is_plain(artist)
             self._expected = artist if plain else None
             artist.draw(renderer)
+            self._expected = None
             if plain:
                 self.close(artist)
             else:

@@ -28,7 +28,7 @@ from render.film.canvas.boxes import (
 from render.film.canvas.commands import Command
 from render.film.canvas.segments import Segment
 
-_HEAVY = 50_000
+_HEAVY = 50_000  # numbers in a segment's commands: some ten milliseconds of painting
 
 
 class Painter:
@@ -38,7 +38,7 @@ class Painter:
         self._agg = agg
         self._scratch = np.asarray(agg)
         self._base = self._scratch.copy()
-        self.picture = np.zeros((height, width, 4), np.uint8)
+        self.picture = np.empty((height, width, 4), np.uint8)
         self._frame: Box = (0, 0, width, height)
         self._based: list[tuple[int, Command]] = []
         self._over: dict[int, list[Command]] = {}
@@ -55,9 +55,7 @@ class Painter:
         self._base[:] = self._scratch
         self._rebuild(segments)
         damage = self._repair(segments, [self._frame])
-        if self._is_first:
-            self._is_first = False
-            return (self._frame,)
+        self._is_first = False
         return damage
 
     def paint(
@@ -154,6 +152,9 @@ class Painter:
 
     def _copy_out(self, box: Box) -> Box:
         """Copy the pixels of a box that differ into the picture; return the box around them."""
+        if self._is_first:
+            _copy(self._scratch, self.picture, box)
+            return box
         x0, y0, x1, y1 = box
         new = self._scratch.view(np.uint32)[y0:y1, x0:x1, 0]
         old = self.picture.view(np.uint32)[y0:y1, x0:x1, 0]
@@ -180,7 +181,7 @@ class Painter:
 
 
 def _carries_weight(segments: Sequence[Segment], number: int) -> bool:
-    """Whether a lively segment of no known change lies under one that is dear to paint again."""
+    """Whether this is, or lies under, a segment too dear to paint twice to learn what is lively."""
     segment = segments[number]
     return segment.lively is None and any(
         other.weight >= _HEAVY and meet(other.box, segment.box) for other in segments[number:]

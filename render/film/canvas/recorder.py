@@ -8,6 +8,7 @@ from matplotlib.artist import Artist
 from matplotlib.backends.backend_agg import RendererAgg
 
 from render.film.canvas.commands import Command, PixelsReadError, Tape
+from render.film.canvas.glyphs import Glyphs
 
 
 class Recorder(RendererAgg):
@@ -21,6 +22,7 @@ class Recorder(RendererAgg):
         super().__init__(width, height, dpi)  # type: ignore[no-untyped-call]
         self.agg: Any = self._renderer
         self.tape = Tape(int(width), int(height), dpi)
+        self._glyphs = Glyphs()
         self._renderer: Any = self.tape
         self._update_methods()  # type: ignore[no-untyped-call]
 
@@ -32,6 +34,13 @@ class Recorder(RendererAgg):
             return self.tape.commands
         finally:
             self.tape.commands = outer
+
+    def _draw_text_glyphs_and_boxes(
+        self, gc: Any, x: Any, y: Any, angle: Any, glyphs: Any, boxes: Any
+    ) -> None:
+        """Draw a text with glyphs that are rendered once (matplotlib 3.11 calls this)."""
+        kept = ((self._glyphs.font(font), *place) for font, *place in glyphs)
+        super()._draw_text_glyphs_and_boxes(gc, x, y, angle, kept, boxes)  # type: ignore[no-untyped-call]
 
     def buffer_rgba(self) -> memoryview:
         """Return the pixels of the filter that is being drawn."""

@@ -43,7 +43,7 @@ class Segment:
         """Where it may draw when its data change: as far as its clip rectangles let it."""
         result = self.box
         for command in self.commands:
-            if command.clip[:2] != (0, 0):
+            if command.clip[:2] != (0, 0):  # not the whole frame, which is no clipping
                 result = hull(result, command.clip)
         return result
 

@@ -106,7 +106,7 @@ class Structure:
 
 
 def _containers(container: Artist) -> list[Any]:
-    """Return a container and those that it holds at any depth, if each can be drawn by child."""
+    """Return a container and those in it, at any depth, whose children can be drawn alone."""
     result = [container]
     for child in container.get_children():
         if is_plain(child):

@@ -9,7 +9,7 @@ It stops at figures, axes and axis objects, whose state is watched on its own. W
 (objects of classes from outside matplotlib, numpy and Python itself; functions of the user) makes
 the artist opaque: such an artist is drawn again every frame.
 
-It sees less of three things, for speed: of an array over 16 kB, evenly spread samples; of a list of
+It sees less of three things, for speed: of an array over 1 MB, evenly spread samples; of a list of
 over 1000 items, the items and not what they hold; of a tick's lines, the `stale` flag.
 """
 
@@ -109,7 +109,6 @@ _AXES_UNREAD = {
     "_get_lines",
     "_get_patches_for_fill",
     "_stale",
-    "_viewLim",
     "fmt_xdata",
     "fmt_ydata",
     "ignore_existing_data_limits",

@@ -1,0 +1,68 @@
+"""The processes that draw segments: spawned here, or workers of a Dask cluster."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import contextmanager
+
+from render.errors import ExportError, MissingExtraError
+
+__all__ = ["cluster", "local", "usable_cores"]
+
+
+def usable_cores() -> int:
+    """The number of cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@contextmanager
+def local(jobs: int) -> Iterator[Executor]:
+    """Open `jobs` processes on this machine; none is left, whatever happens.
+
+    They are spawned, not forked: a forked process inherits locks of torch and matplotlib.
+    """
+    before = set(multiprocessing.active_children())
+    executor = ProcessPoolExecutor(
+        jobs, mp_context=multiprocessing.get_context("spawn"), initializer=_ignore_interrupts
+    )
+    try:
+        yield executor
+    except BaseException:
+        executor.shutdown(wait=False, cancel_futures=True)
+        for process in set(multiprocessing.active_children()) - before:
+            process.kill()
+        raise
+    finally:
+        executor.shutdown(wait=True)
+
+
+@contextmanager
+def cluster(address: str) -> Iterator[Executor]:
+    """Open a Dask cluster, such as "tcp://scheduler:8786", as an executor.
+
+    Raises MissingExtraError without Dask, and ExportError when the scheduler does not answer.
+    """
+    try:
+        from distributed import Client
+    except ImportError as error:
+        raise MissingExtraError("--cluster", "dask.distributed", "cluster") from error
+    try:
+        client = Client(address, timeout="10s")
+    except (OSError, ValueError) as error:
+        raise ExportError(
+            f"--cluster {address}: no Dask scheduler answers there; start one with "
+            "`dask scheduler`, or check the address"
+        ) from error
+    with client:
+        yield client.get_executor(pure=False)
+
+
+def _ignore_interrupts() -> None:
+    """Leave Ctrl-C to the parent, which then stops its workers."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

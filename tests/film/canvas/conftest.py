@@ -1,0 +1,65 @@
+"""What the tests of the layered canvas share: small Agg figures, and a comparison with savefig."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from render.film.canvas import LayeredCanvas
+
+# States in the order in which they are drawn: forwards, back, the same one twice.
+STATES = [0, 1, 2, 3, 4, 5, 6, 7, 3, 3]
+
+Animated = tuple[Figure, Callable[[int], Any]]
+
+
+@pytest.fixture(autouse=True)
+def _small_agg_figures() -> Iterator[None]:
+    with mpl.rc_context({"backend": "agg", "figure.figsize": (2.4, 1.8), "figure.dpi": 80}):
+        yield
+    plt.close("all")
+
+
+def _full_redraws(build: Callable[[], Animated]) -> list[bytes]:
+    """Return every frame as savefig writes it, of a figure of its own."""
+    with mpl.rc_context():
+        figure, update = build()
+        frames = []
+        for state in STATES:
+            update(state)
+            buffer = io.BytesIO()
+            figure.savefig(buffer, format="rgba")
+            frames.append(buffer.getvalue())
+    return frames
+
+
+def _assert_exact(build: Callable[[], Animated]) -> None:
+    expected = _full_redraws(build)
+    before = np.empty((0, 0, 4), np.uint8)
+    with mpl.rc_context():
+        figure, update = build()
+        with LayeredCanvas(figure) as canvas:
+            for place, state in enumerate(STATES):
+                update(state)
+                picture = canvas.draw()
+                assert picture.tobytes() == expected[place], f"frame {place}, state {state}"
+                if before.shape == picture.shape:
+                    undamaged = np.ones(picture.shape[:2], bool)
+                    for x0, y0, x1, y1 in canvas.damage:
+                        assert undamaged[y0:y1, x0:x1].all(), "rectangles overlap"
+                        undamaged[y0:y1, x0:x1] = False
+                    assert (picture[undamaged] == before[undamaged]).all()
+                before = picture.copy()
+
+
+@pytest.fixture
+def assert_exact() -> Callable[[Callable[[], Animated]], None]:
+    """Compare an animation drawn in layers with full redraws, and its damage with what changed."""
+    return _assert_exact

@@ -1,0 +1,321 @@
+"""How the layered canvas is used: settings, inside `Animation.save`, what it leaves behind."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from contextlib import contextmanager
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from matplotlib.animation import AbstractMovieWriter, ArtistAnimation, FuncAnimation
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.axis import XAxis
+from matplotlib.backend_bases import FigureCanvasBase
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import PathCollection
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from render.film.canvas import LayeredCanvas
+
+
+def saved(figure: Figure, **settings: Any) -> bytes:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="rgba", **settings)
+    return buffer.getvalue()
+
+
+def wave() -> tuple[Figure, Callable[[int], Any]]:
+    figure, (left, right) = plt.subplots(1, 2)
+    left.scatter([0, 1], [0, 1])
+    (line,) = left.plot([0, 1], [0, 1])
+    right.set_title("still")
+
+    def update(k: int) -> tuple[Line2D]:
+        line.set_ydata([0, np.sin(k)])
+        return (line,)
+
+    return figure, update
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"dpi": 50},
+        {"dpi": 133.7},
+        {"facecolor": "y", "edgecolor": "r"},
+        {"facecolor": (1, 0, 0, 0.5)},
+        {"transparent": True},
+        {"transparent": True, "facecolor": "c", "dpi": 70},
+    ],
+    ids=str,
+)
+def test_settings_are_those_of_savefig(settings: dict[str, Any]) -> None:
+    figure, update = wave()
+    expected = []
+    for k in range(6):
+        update(k)
+        expected.append(saved(figure, **settings))
+    figure, update = wave()
+    own_dpi = figure.dpi
+    with LayeredCanvas(figure, **settings) as canvas:
+        for k in range(6):
+            update(k)
+            assert canvas.draw().tobytes() == expected[k]
+            assert figure.dpi == own_dpi
+        assert len(canvas.damage) == 1
+        assert canvas.damage[0][2] < canvas.draw().shape[1] / 2
+
+
+def test_the_picture_is_contiguous_rgba_of_the_size_of_the_figure() -> None:
+    figure, _ = wave()
+    with LayeredCanvas(figure, dpi=100) as canvas:
+        picture = canvas.draw()
+    assert picture.shape == (180, 240, 4)
+    assert picture.dtype == np.uint8
+    assert picture.flags.c_contiguous
+
+
+def test_damage_is_the_frame_at_first_and_nothing_for_no_change() -> None:
+    figure, update = wave()
+    with LayeredCanvas(figure, dpi=100) as canvas:
+        canvas.draw()
+        assert canvas.damage == ((0, 0, 240, 180),)
+        for _ in range(4):
+            canvas.draw()
+            assert canvas.damage == ()
+        update(3)
+        canvas.draw()
+        (box,) = canvas.damage
+        assert box[2] - box[0] < 120
+
+
+def test_damage_of_two_panels_is_two_rectangles() -> None:
+    figure, (left, right) = plt.subplots(1, 2)
+    dots = [axes.plot([0.5], [0.5], "o")[0] for axes in (left, right)]
+    plt.setp([left, right], xlim=(0, 1))
+    with LayeredCanvas(figure) as canvas:
+        for k in range(4):
+            for dot in dots:
+                dot.set_xdata([0.4 + k / 50])
+            canvas.draw()
+        assert len(canvas.damage) == 2
+
+
+class _Frames(AbstractMovieWriter):
+    """Collects frames in memory, drawn by a layered canvas or by savefig."""
+
+    def __init__(self, layered: bool) -> None:
+        super().__init__(fps=5)
+        self.layered = layered
+        self.frames: list[bytes] = []
+
+    def setup(self, fig: Figure, outfile: str, dpi: float | None = None) -> None:
+        super().setup(fig, outfile, dpi)  # type: ignore[arg-type]
+
+    @contextmanager
+    def saving(self, fig: Figure, outfile: str, dpi: float | None, *_: Any, **__: Any) -> Any:
+        self.setup(fig, outfile, dpi)
+        if self.layered:
+            with LayeredCanvas(fig, dpi=dpi) as self.canvas:
+                yield self
+        else:
+            yield self
+
+    def grab_frame(self, **settings: Any) -> None:
+        if self.layered:
+            self.frames.append(self.canvas.draw().tobytes())
+        else:
+            self.frames.append(saved(self.fig, dpi=self.dpi, **settings))
+
+    def finish(self) -> None:
+        pass
+
+
+def _returns_nothing() -> FuncAnimation:
+    figure, update = wave()
+    return FuncAnimation(figure, lambda k: [] if update(k) is None else None, frames=6)
+
+
+def _blits() -> FuncAnimation:
+    figure, update = wave()
+    return FuncAnimation(figure, update, frames=6, blit=True, init_func=lambda: update(0))
+
+
+def _artists() -> ArtistAnimation:
+    figure, axes = plt.subplots()
+    frames = [[axes.imshow(np.eye(3) * i), axes.text(0, i / 5, str(i))] for i in range(5)]
+    return ArtistAnimation(figure, frames)
+
+
+def _laid_out() -> FuncAnimation:
+    figure, axes = plt.subplots(layout="constrained")
+    return FuncAnimation(figure, lambda k: axes.set_ylabel("long\n" * (k % 3)), frames=6)
+
+
+def _draws_and_measures() -> FuncAnimation:
+    figure, axes = plt.subplots()
+    (line,) = axes.plot([0, 1])
+    text = axes.text(0.1, 0.1, "")
+
+    def update(k: int) -> None:
+        line.set_ydata([0, k])
+        if k % 2:
+            figure.canvas.draw()
+        plt.draw()
+        extent = axes.get_tightbbox(figure.canvas.get_renderer())
+        text.set_text(f"{extent.width:.3f} {figure.canvas.get_width_height()}")
+
+    return FuncAnimation(figure, update, frames=6)
+
+
+def _reads_the_last_picture() -> FuncAnimation:
+    figure, axes = plt.subplots()
+    (line,) = axes.plot([0, 1])
+    text = axes.text(0.1, 0.1, "")
+
+    def update(k: int) -> None:
+        line.set_ydata([0, k])
+        sources = [figure.canvas, figure.canvas.renderer]
+        text.set_text(str(np.asarray(sources[k % 2].buffer_rgba()).astype(int).sum()))
+
+    return FuncAnimation(figure, update, frames=6, init_func=lambda: [])
+
+
+@pytest.mark.parametrize("dpi", [None, 70])
+@pytest.mark.parametrize(
+    "animate",
+    [
+        _returns_nothing,
+        _blits,
+        _artists,
+        _laid_out,
+        _draws_and_measures,
+        _reads_the_last_picture,
+    ],
+)
+@pytest.mark.filterwarnings("ignore:.*unbounded:UserWarning")
+def test_a_saved_animation_has_the_frames_of_matplotlib(
+    animate: Callable[[], FuncAnimation], dpi: float | None
+) -> None:
+    frames = []
+    for layered in (False, True):
+        writer = _Frames(layered)
+        animation = animate()
+        animation._fig.canvas.draw()  # type: ignore[attr-defined]
+        animation.save("-", writer=writer, dpi=dpi)
+        frames.append(writer.frames)
+    assert len(frames[0]) >= 5
+    assert frames[0] == frames[1]
+
+
+def test_idle_draws_draw_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    figure, update = wave()
+    with LayeredCanvas(figure) as canvas:
+        for k in range(4):
+            update(k)
+            canvas.draw()
+        monkeypatch.setattr(XAxis, "draw", lambda *_: pytest.fail("all of the figure was drawn"))
+        for k in range(4):
+            update(k)
+            figure.canvas.draw_idle()
+            canvas.draw()
+
+
+def test_a_million_static_points_are_drawn_twice_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once for the picture, and once more to see that drawing has settled."""
+    figure, axes = plt.subplots()
+    axes.scatter(*np.random.default_rng(0).random((2, 1_000_000)), s=1)
+    (line,) = axes.plot([0, 1])
+    calls = []
+    draw = PathCollection.draw
+    monkeypatch.setattr(PathCollection, "draw", lambda *args: calls.append(1) or draw(*args))
+    with LayeredCanvas(figure) as canvas:
+        for k in range(10):
+            line.set_ydata([0, k / 10])
+            canvas.draw()
+    assert len(calls) <= 2
+
+
+def test_only_what_changed_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    figure, update = wave()
+    drawn: list[Artist] = []
+    with LayeredCanvas(figure) as canvas:
+        for k in range(3):
+            update(k)
+            canvas.draw()
+        for kind in {type(artist) for artist in figure.findobj()} - {Axes, Figure}:
+            draw = kind.draw
+            monkeypatch.setattr(
+                kind, "draw", lambda self, *args, draw=draw: drawn.append(self) or draw(self, *args)
+            )
+        update(7)
+        canvas.draw()
+    assert drawn == [figure.axes[0].lines[0]]
+
+
+@pytest.mark.parametrize("make", [FigureCanvasAgg, FigureCanvasBase])
+def test_closing_restores_the_figure(make: Callable[[Figure], FigureCanvasBase]) -> None:
+    figure = Figure()
+    own = make(figure)
+    own_dpi = figure.dpi
+    figure.subplots().plot([0, 1])
+    saved(figure)
+    before = dict(vars(own))
+    with LayeredCanvas(figure, dpi=200) as canvas:
+        canvas.draw()
+        canvas.draw()
+        figure.canvas.draw_idle()
+        assert figure.dpi == own_dpi
+    canvas.close()
+    assert figure.canvas is own
+    assert vars(own).keys() - before.keys() <= {"renderer", "_lastKey"}
+    assert {artist.stale for artist in figure.findobj()} <= {True, False}
+    assert figure.dpi == own_dpi
+
+
+def test_other_savings_go_on_while_it_is_open() -> None:
+    figure, update = wave()
+    with LayeredCanvas(figure) as canvas:
+        for k in range(5):
+            update(k)
+            assert saved(figure) == canvas.draw().tobytes() == saved(figure)
+
+
+def test_a_frame_that_fails_leaves_the_next_one_right() -> None:
+    class Picky(Artist):
+        fails = False
+
+        def draw(self, renderer: Any) -> None:
+            if self.fails:
+                raise ValueError("not now")
+
+    figure, update = wave()
+    picky = Picky()
+    picky.set_zorder(9)
+    figure.axes[0].add_artist(picky)
+    with LayeredCanvas(figure) as canvas:
+        for k in range(6):
+            update(k)
+            picky.fails = k == 3
+            if picky.fails:
+                with pytest.raises(ValueError, match="not now"):
+                    canvas.draw()
+            else:
+                assert canvas.draw().tobytes() == saved(figure)
+
+
+def test_callbacks_on_drawing_are_called_every_frame() -> None:
+    figure, update = wave()
+    seen = []
+    figure.canvas.mpl_connect("draw_event", seen.append)
+    with LayeredCanvas(figure) as canvas:
+        for k in range(5):
+            update(k)
+            canvas.draw()
+    assert len(seen) == 5
