@@ -115,7 +115,7 @@ def _bisect(rises: Callable[[float], float], low: float, high: float) -> float:
     """Return where a rising function is zero, to the last digit."""
     while low < (middle := (low + high) / 2) < high:
         low, high = (middle, high) if rises(middle) < 0 else (low, middle)
-    return float(high)
+    return high
 
 
 def _visible_change(run: Trajectory) -> NDArray[np.float64]:
