@@ -1,7 +1,7 @@
 """How fast a film is drawn and written, each row a ratio measured side by side in one run.
 
-    python benchmarks/export.py            # every row
-    python benchmarks/export.py 1 4 9      # these rows
+python benchmarks/export.py            # every row
+python benchmarks/export.py 1 4 9      # these rows
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import tempfile
 import textwrap
 import time
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
 import imageio_ffmpeg
@@ -25,6 +26,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from render import MovieWriter
+from render.export.encoding import encoding_of, raw_input
 from render.export.formats import Stream
 from render.film.canvas import LayeredCanvas
 
@@ -97,8 +99,10 @@ def ssim(path: Path, frames: list[np.ndarray], rate: int) -> float:
     same = "format=gbrp"
     chain = f"[0:v]settb=1/{rate},setpts=N,{same}[a];[1:v]settb=1/{rate},setpts=N,{same}[b];"
     done = subprocess.run(
-        [FFMPEG, "-hide_banner", "-i", str(path), *raw, "-i", "-"]
-        + ["-lavfi", f"{chain}[a][b]ssim", "-f", "null", "-"],
+        [
+            *(FFMPEG, "-hide_banner", "-i", str(path), *raw, "-i", "-"),
+            *("-lavfi", f"{chain}[a][b]ssim", "-f", "null", "-"),
+        ],
         input=b"".join(frame.tobytes() for frame in frames),
         stderr=subprocess.PIPE,
         check=True,
@@ -129,12 +133,15 @@ def row_2(folder: Path) -> str:
     animation = lecture_animation()
     frames = lossless_frames(animation)
     height, width = frames[0].shape[:2]
-    from fractions import Fraction
-
-    from render.export.video import encoding, raw_input
-
+    # The same arguments, but for the frames: ours are sent as planes, these as they are.
     stream = Stream(width=width, height=height, fps=Fraction(30))
-    arguments = [*raw_input(stream), *encoding(folder / "x.mp4", stream)]
+    ours = list(encoding_of(folder / "x.mp4", stream, transparent=False).arguments)
+    arguments = [
+        *raw_input(stream, "rgba"),
+        *ours[ours.index("pipe:0") + 1 :],
+        "-pix_fmt",
+        "yuv420p",
+    ]
 
     def ffmpeg_alone() -> None:
         command = [FFMPEG, "-loglevel", "error", "-y", *arguments, str(folder / "alone.mp4")]

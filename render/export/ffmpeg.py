@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
+import re
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Sequence
@@ -17,11 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from render.errors import ExportError
+from render.export.pipe import Pipe
 
-__all__ = ["EncoderError", "FFmpeg", "ffmpeg_path", "matplotlib_ffmpeg", "run_ffmpeg"]
+__all__ = ["EncoderError", "FFmpeg", "ffmpeg_path", "matplotlib_ffmpeg"]
 
-_PIPE_BYTES = 1 << 20  # the most an ordinary user gets; ffmpeg is woken less often
-_F_SETPIPE_SZ = 1031  # of Linux, in <linux/fcntl.h>
+
+_CONTEXT = re.compile(r"^(\[[^\]]* @ [^\]]*\] )+", re.MULTILINE)  # ffmpeg's "[mp4 @ 0x5581] "
 
 
 class EncoderError(ExportError, subprocess.CalledProcessError):
@@ -63,14 +65,16 @@ class FFmpeg:
     """One ffmpeg process that reads raw frames from its standard input.
 
     A context manager: leaving it waits for ffmpeg and checks its exit status; leaving it with an
-    exception kills it. Raises EncoderError with ffmpeg's own last words when it fails.
+    exception kills it. Raises EncoderError with ffmpeg's own last words when it fails, and
+    ExportError when it cannot be started. ffmpeg may stop reading early and still succeed, as
+    with `-frames:v 10`: what is written after that is ignored.
     """
 
     def __init__(
         self, arguments: Sequence[str], target: Path, *, binary: str | None = None
     ) -> None:
         self._target = target
-        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed in _close
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed in stop
         quiet = ("-hide_banner", "-loglevel", "error", "-y")
         self._command = [binary or ffmpeg_path(), *quiet, *arguments]
         try:
@@ -79,21 +83,21 @@ class FFmpeg:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=self._log,
-                start_new_session=True,  # Ctrl-C reaches us alone; we then stop ffmpeg
+                # Ctrl-C reaches us alone; we then stop ffmpeg
+                start_new_session=True,
+                creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
             )
         except OSError as error:
             self._log.close()
             raise ExportError(f"{target}: ffmpeg cannot be started: {error}") from error
         assert self._process.stdin is not None
-        self._pipe = self._process.stdin
-        _enlarge(self._pipe.fileno())
+        self._pipe = Pipe(self._process.stdin)
 
-    def write(self, data: bytes | memoryview | NDArray[np.uint8]) -> None:
-        """Send bytes to ffmpeg, waiting while its pipe is full."""
-        try:
-            self._pipe.write(memoryview(data))  # type: ignore[arg-type]
-        except (BrokenPipeError, OSError) as error:
-            raise self._failure() from error
+    def write(self, data: NDArray[np.uint8]) -> None:
+        """Take bytes for ffmpeg; the array may change as soon as this returns."""
+        if self._pipe.broken and self._process.wait() != 0:
+            raise self._failure()
+        self._pipe.write(data)
 
     def __enter__(self) -> Self:
         return self
@@ -105,45 +109,38 @@ class FFmpeg:
         trace: TracebackType | None,
     ) -> None:
         try:
-            if kind is not None:
-                return
-            try:
-                self._pipe.close()
-            except (BrokenPipeError, OSError) as broken:
-                raise self._failure() from broken
-            if self._process.wait() != 0:
-                raise self._failure()
+            if kind is None:
+                self.end()
         finally:
-            self._close()
+            self.stop()
+
+    def end(self) -> None:
+        """Wait until ffmpeg has written everything. Raises EncoderError when it failed."""
+        self._pipe.close()
+        if self._process.wait() != 0:
+            raise self._failure()
 
     def _failure(self) -> EncoderError:
         """Describe why ffmpeg stopped."""
-        status = self._process.wait()
+        status = self._process.returncode
         self._log.seek(0)
-        words = self._log.read().decode(errors="replace").strip().splitlines()
-        reason = "; ".join(words[-2:]) if words else f"it stopped with status {status}"
+        words = _CONTEXT.sub("", self._log.read().decode(errors="replace")).strip().splitlines()
+        reason = "; ".join(words[-2:]) if words else f"it was stopped by {_cause(status)}"
         message = f"{self._target}: ffmpeg could not write the film: {reason}"
         return EncoderError(message, status, self._command)
 
-    def _close(self) -> None:
-        """Leave no process and no open file, whatever happened."""
+    def stop(self) -> None:
+        """Leave no process, no thread and no open file, whatever happened."""
         if self._process.poll() is None:
             self._process.kill()
             self._process.wait()
-        with contextlib.suppress(OSError):
-            self._pipe.close()
+        self._pipe.close()
         self._log.close()
 
 
-def run_ffmpeg(arguments: Sequence[str], target: Path, *, binary: str | None = None) -> None:
-    """Run ffmpeg on files. Raises EncoderError when it fails."""
-    with FFmpeg(arguments, target, binary=binary):
-        pass
-
-
-def _enlarge(descriptor: int) -> None:
-    """Enlarge a pipe where the system allows it."""
-    with contextlib.suppress(ImportError, OSError):
-        import fcntl
-
-        fcntl.fcntl(descriptor, _F_SETPIPE_SZ, _PIPE_BYTES)
+def _cause(status: int) -> str:
+    """Name what ended a process that said nothing."""
+    try:
+        return signal.Signals(-status).name
+    except ValueError:
+        return f"itself, with status {status}"

@@ -1,9 +1,9 @@
 """What each file suffix stands for, and the ffmpeg arguments that write it.
 
 H.264 settings follow what plays in PowerPoint, Keynote, Google Slides, Safari and Firefox:
-yuv420p, even sizes, one keyframe a second for scrubbing, the index in front, colours converted
-with the bt709 matrix and tagged so. Bitexact flags and no dates make bytes repeatable on one
-machine.
+yuv420p, even sizes, regular keyframes for scrubbing, the index in front, colours converted with
+the bt709 matrix and tagged so. Bitexact flags and no dates make bytes repeatable on one machine.
+Codecs and their settings are chosen by time, size and SSIM; benchmarks/encoders.py measures them.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ __all__ = [
     "format_of",
     "is_numbered",
     "is_single",
+    "numbered",
 ]
 
 Kind = Literal["film", "gif", "still"]
@@ -52,24 +53,31 @@ class Stream:
     metadata: Mapping[str, str] = field(default_factory=dict)
     ffmpeg: str | None = None
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether the format's own settings are used."""
+        return self.codec in (None, "h264") and (self.bitrate or 0) <= 0 and not self.extra_args
+
 
 @dataclass(frozen=True, kw_only=True)
 class Format:
     """How one suffix is written.
 
-    pixels: ffmpeg's pixel format; None leaves it to the codec. codecs: arguments by quality.
-    muxer: arguments of the container.
+    pixels: ffmpeg's pixel format; None leaves it to the codec. alpha_pixels: the one for a film
+    whose first frame is transparent somewhere. codecs: arguments by quality. muxer: arguments of
+    the container.
     """
 
     kind: Kind
     pixels: str | None = None
+    alpha_pixels: str | None = None
     codecs: Mapping[Quality, Sequence[str]] = field(default_factory=dict)
     muxer: Sequence[str] = ()
 
     @property
     def even(self) -> bool:
         """Whether width and height must be even: chroma is stored for 2 x 2 pixels."""
-        return self.pixels in ("yuv420p", "yuva420p")
+        return self.pixels == "yuv420p"
 
     @property
     def joins(self) -> bool:
@@ -79,20 +87,32 @@ class Format:
     @property
     def transparent(self) -> bool:
         """Whether a frame's alpha is kept."""
-        return self.pixels in ("yuva420p", "rgba", "bgra") or self.kind == "still"
+        return self.alpha_pixels is not None or self.kind in ("gif", "still")
 
 
+# A long lookahead and finer chroma (offset -2 is what x264 itself uses in its slower presets) buy
+# the slower presets' quality for static pictures with thin coloured lines.
 _H264: dict[Quality, Sequence[str]] = {
     "draft": ("-c:v", "libx264", "-preset", "ultrafast", "-crf", "23"),
-    "full": ("-c:v", "libx264", "-preset", "veryfast", "-crf", "18"),
+    "full": (
+        *("-c:v", "libx264", "-preset", "veryfast", "-crf", "22.5"),
+        *("-x264-params", "rc-lookahead=30:chroma-qp-offset=-3"),
+    ),
 }
-_VP9_CODEC = ("-c:v", "libvpx-vp9", "-b:v", "0", "-row-mt", "1")
+# VP9, because it plays wherever WebM does and has alpha, which AV1 has not. Its "good" deadline
+# takes nine times as long for a film of the same size.
+_VP9_CODEC = (
+    *("-c:v", "libvpx-vp9", "-deadline", "realtime", "-row-mt", "1", "-tune-content", "screen"),
+    *("-auto-alt-ref", "0", "-b:v", "0"),  # libvpx: no alternate frames where there is alpha
+)
 _VP9: dict[Quality, Sequence[str]] = {
-    "draft": (*_VP9_CODEC, "-crf", "36", "-deadline", "realtime", "-cpu-used", "8"),
-    "full": (*_VP9_CODEC, "-crf", "24", "-deadline", "good", "-cpu-used", "5"),
+    "draft": (*_VP9_CODEC, "-cpu-used", "8", "-crf", "36"),
+    "full": (*_VP9_CODEC, "-cpu-used", "6", "-crf", "24"),
 }
-_APNG: Sequence[str] = ("-c:v", "apng", "-pred", "mixed")
-_WEBP: Sequence[str] = ("-c:v", "libwebp_anim", "-lossless", "1", "-compression_level", "2")
+_APNG = ("-c:v", "apng", "-pred", "none")  # filters make drawn pictures larger, and take longer
+_WEBP = ("-c:v", "libwebp_anim", "-lossless", "1", "-compression_level")
+
+_NUMBER = re.compile(r"%\d*d")
 
 _MP4 = Format(kind="film", pixels="yuv420p", codecs=_H264, muxer=("-movflags", "+faststart"))
 
@@ -101,18 +121,20 @@ FORMATS: dict[str, Format] = {
     ".m4v": _MP4,
     ".mov": _MP4,
     ".mkv": Format(kind="film", pixels="yuv420p", codecs=_H264),
-    ".webm": Format(kind="film", pixels="yuv420p", codecs=_VP9),
+    ".webm": Format(kind="film", pixels="yuv420p", alpha_pixels="yuva420p", codecs=_VP9),
     ".gif": Format(kind="gif"),
     ".webp": Format(
         kind="film",
         pixels="bgra",
-        codecs={"draft": _WEBP, "full": _WEBP},
+        alpha_pixels="bgra",
+        codecs={"draft": (*_WEBP, "0"), "full": (*_WEBP, "2")},
         muxer=("-loop", "0"),
     ),
     ".apng": Format(
         kind="film",
         pixels="rgba",
-        codecs={"draft": _APNG, "full": _APNG},
+        alpha_pixels="rgba",
+        codecs={"draft": (*_APNG, "-compression_level", "1"), "full": _APNG},
         muxer=("-plays", "0", "-f", "apng"),
     ),
     ".png": Format(kind="still"),
@@ -137,7 +159,12 @@ def any_format_of(path: Path) -> Format:
 
 def is_numbered(path: Path) -> bool:
     """Whether a path such as `frame-%04d.png` stands for one still a frame."""
-    return re.search(r"%\d*d", path.name) is not None
+    return _NUMBER.search(path.name) is not None
+
+
+def numbered(path: Path, number: int) -> Path:
+    """Return the path with `%04d` and its like replaced by the number."""
+    return path.with_name(_NUMBER.sub(lambda place: place[0] % number, path.name))
 
 
 def is_single(path: Path) -> bool:

@@ -1,115 +1,139 @@
-"""GIF: a palette from a few frames of the whole film, then every frame through it.
+"""GIF: a palette from the colours of the whole film, then every frame through it.
 
 The palette must be known before the first frame is written, and frames come once, in order. So
-the film is kept on disk, losslessly and fast, until it is complete; memory holds only the frames
-that the palette is computed from.
+the film is kept on disk until it is complete, as the pixels that change from frame to frame, and
+each colour is counted for as long as it is seen. Memory does not grow with the film.
 """
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import Self
+from typing import IO
 
 import numpy as np
+from numpy.typing import NDArray
 
-from render.export.ffmpeg import FFmpeg, run_ffmpeg
+from render.errors import ExportError
+from render.export.encoding import raw_input, without_dates
+from render.export.ffmpeg import FFmpeg
 from render.export.formats import Stream
+from render.export.palette import median_cut, nearest
 from render.export.sink import Frame, Rectangle
-from render.export.video import raw_input, without_dates
 from render.export.whole import whole_file
+from render.export.yuv import is_opaque, on_white
 
-__all__ = ["Gif"]
+__all__ = ["Gif", "gif"]
 
-_MOST_SAMPLES = 12
-_LOSSLESS = ("-c:v", "libx264rgb", "-preset", "ultrafast", "-qp", "0", "-pix_fmt", "rgb24")
+_COLOURS = 1 << 24
+_CLEAR = np.uint32(_COLOURS)  # stands for a transparent pixel, beside the colours 0xBBGGRR
+_CLEAR_INDEX = 255
+_MOST_COLOURS = 255  # and one for what is transparent
+_SEEN_POWER = 0.8  # damps large plain areas, so that thin lines get colours too
 _FASTEST_FPS = 50  # browsers play a delay of 1/100 s at 10 frames a second
 
 
+@contextmanager
+def gif(path: Path, stream: Stream) -> Iterator[Gif]:
+    """Write a GIF that loops for ever, with delays that keep the film's length.
+
+    Raises ExportError when the film does not fit on the disk.
+    """
+    with whole_file(path) as partial, tempfile.TemporaryFile(prefix="render-gif-") as spool:
+        film = Gif(stream, spool)
+        try:
+            yield film
+            film.encode(path, partial)
+        except OSError as error:
+            if isinstance(error, ExportError):
+                raise
+            raise ExportError(f"{path}: could not be written: {error.strerror}") from error
+
+
 class Gif:
-    """Writes a GIF that loops for ever, with delays that keep the film's length."""
+    """Keeps a film's changes and counts its colours; then encodes it."""
 
-    def __init__(self, path: Path, stream: Stream) -> None:
-        self._path = path
+    def __init__(self, stream: Stream, spool: IO[bytes]) -> None:
         self._stream = stream
-        self._samples = Samples(_MOST_SAMPLES)
-        self._stack = ExitStack()
-
-    def __enter__(self) -> Self:
-        with ExitStack() as stack:
-            self._partial = stack.enter_context(whole_file(self._path))
-            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="render-gif-"))
-            self._folder = Path(folder)
-            self._kept = self._folder / "frames.mkv"
-            self._spool = FFmpeg(
-                [*raw_input(self._stream), *_LOSSLESS, str(self._kept)],
-                self._path,
-                binary=self._stream.ffmpeg,
-            )
-            self._stack = stack.pop_all()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        with ExitStack() as stack:
-            stack.push(self._stack)
-            self._spool.__exit__(kind, error, trace)
-            if kind is None:
-                self._write_gif()
+        self._spool = spool
+        self._changes: list[int] = []  # how many pixels each frame changes
+        self._now = np.full((stream.height, stream.width), _CLEAR, np.uint32)
+        # A colour that pixels take on in frame k, and lose in frame m, is seen m - k times:
+        # so n frames show it `arrivals * n - moments` times.
+        self._arrivals = np.zeros(_COLOURS + 1, np.int64)
+        self._moments = np.zeros(_COLOURS + 1, np.int64)
 
     def write(self, number: int, frame: Frame, damage: Iterable[Rectangle]) -> None:
-        """Keep one frame for the second pass."""
-        self._samples.add(frame)
-        self._spool.write(frame)
+        """Keep what a frame changes."""
+        if not self._changes:
+            damage = ((0, 0, self._stream.width, self._stream.height),)
+        none = np.zeros(0, np.uint32)
+        places = np.concatenate([none, *(self._update(frame, *box) for box in damage)])
+        self._changes.append(len(places))
+        self._spool.write(places.tobytes())
+        self._spool.write(self._now.reshape(-1)[places].tobytes())
 
-    def _write_gif(self) -> None:
-        palette = self._folder / "palette.png"
-        frames = self._samples.frames
-        stream = raw_input(self._stream)
-        with FFmpeg(
-            [*stream, "-vf", "palettegen=stats_mode=full", "-frames:v", "1", str(palette)],
-            self._path,
-            binary=self._stream.ffmpeg,
-        ) as ffmpeg:
-            for frame in frames:
-                ffmpeg.write(frame)
-        fewer = f"fps={_FASTEST_FPS}," if self._stream.fps > _FASTEST_FPS else ""
-        chain = f"[0:v]{fewer}null[v];[v][1:v]paletteuse=dither=none:diff_mode=rectangle"
-        films = ["-i", str(self._kept), "-i", str(palette), "-lavfi", chain]
-        form = [*without_dates(), *self._stream.extra_args, "-loop", "0", "-f", "gif"]
-        run_ffmpeg([*films, *form, str(self._partial)], self._path, binary=self._stream.ffmpeg)
+    def _update(
+        self, frame: Frame, left: int, top: int, right: int, bottom: int
+    ) -> NDArray[np.uint32]:
+        """Take over the pixels of a rectangle; return the places of those that changed."""
+        block = _colours(frame[top:bottom, left:right])
+        before = self._now[top:bottom, left:right]
+        rows, columns = np.nonzero(block != before)
+        old, new, k = before[rows, columns], block[rows, columns], len(self._changes)
+        np.add.at(self._arrivals, new, 1)
+        np.add.at(self._moments, new, k)
+        if k:
+            np.subtract.at(self._arrivals, old, 1)
+            np.subtract.at(self._moments, old, k)
+        before[rows, columns] = new
+        return ((rows + top) * self._stream.width + columns + left).astype(np.uint32)
+
+    def encode(self, path: Path, partial: Path) -> None:
+        """Find the palette, and send every frame through it to ffmpeg."""
+        if not self._changes:
+            raise ExportError(f"{path}: no frame was drawn; a film needs at least one")
+        palette, index_of = self._palette()
+        fewer = ["-vf", f"fps={_FASTEST_FPS}"] if self._stream.fps > _FASTEST_FPS else []
+        output = [*fewer, *without_dates(), "-c:v", "gif", "-loop", "0", "-f", "gif"]
+        arguments = [*raw_input(self._stream, "pal8"), *output, *self._stream.extra_args]
+        pixels = self._now.size
+        picture = np.empty(pixels + palette.size, np.uint8)  # as ffmpeg's pal8: indices, palette
+        picture[pixels:] = palette.reshape(-1)
+        with FFmpeg([*arguments, f"file:{partial}"], path, binary=self._stream.ffmpeg) as ffmpeg:
+            for places, colours in self._kept():
+                picture[places] = index_of[colours]
+                ffmpeg.write(picture)
+
+    def _kept(self) -> Iterator[tuple[NDArray[np.uint32], NDArray[np.uint32]]]:
+        """Give the changes of each frame back: places and colours."""
+        self._spool.seek(0)
+        for count in self._changes:
+            both = np.frombuffer(self._spool.read(8 * count), np.uint32)
+            yield both[:count], both[count:]
+
+    def _palette(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """Return the palette, shape (256, 4) in BGRA, and the index in it of every colour."""
+        seen = self._arrivals * len(self._changes) - self._moments
+        colours = np.flatnonzero(seen[:_COLOURS] > 0)
+        rgb = np.stack([colours >> shift & 255 for shift in (0, 8, 16)], axis=1).astype(float)
+        chosen = np.zeros((0, 3), np.uint8)
+        index_of = np.full(_COLOURS + 1, _CLEAR_INDEX, np.uint8)
+        if len(colours):
+            weights = seen[colours].astype(float) ** _SEEN_POWER
+            chosen = median_cut(rgb, weights, _MOST_COLOURS)
+            index_of[colours] = nearest(rgb, chosen)
+        palette = np.zeros((256, 4), np.uint8)
+        palette[: len(chosen), :3] = chosen[:, ::-1]
+        palette[: len(chosen), 3] = 255
+        return palette, index_of
 
 
-class Samples:
-    """Keeps at most `most` frames, spread evenly over a film of unknown length, and its last."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._stride = 1
-        self._seen = 0
-        self._kept: list[Frame] = []
-        self._last: Frame | None = None
-
-    def add(self, frame: Frame) -> None:
-        """Take the next frame of the film."""
-        if self._seen % self._stride == 0:
-            if len(self._kept) == self._most:
-                self._kept = self._kept[::2]
-                self._stride *= 2
-            if self._seen % self._stride == 0:
-                self._kept.append(frame.copy())
-        self._last = frame
-        self._seen += 1
-
-    @property
-    def frames(self) -> list[Frame]:
-        """The frames kept, and the last one."""
-        last = [] if self._last is None else [np.ascontiguousarray(self._last)]
-        return [*self._kept, *last]
+def _colours(block: Frame) -> NDArray[np.uint32]:
+    """Return pixels as 0xBBGGRR, or `_CLEAR` where they are more transparent than not."""
+    if is_opaque(block):
+        return block.view("<u4")[..., 0] & np.uint32(_COLOURS - 1)
+    solid = on_white(block).view("<u4")[..., 0] & np.uint32(_COLOURS - 1)
+    return np.where(block[..., 3] < 128, _CLEAR, solid)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from render.errors import UsageError
 from render.export import workers
-from render.export.formats import Quality, Stream, check_size, is_numbered, is_single
+from render.export.formats import Quality, Stream, check_size, is_numbered, is_single, numbered
 from render.export.segments import OpenExecutor, save_in_segments
 from render.export.sink import open_sink
 from render.export.stills import write_still
@@ -153,4 +153,4 @@ def exact_rate(fps: float) -> Fraction:
 
 def _files(path: Path, numbers: Sequence[int]) -> list[Path]:
     """Return the files that a target stands for."""
-    return [path.with_name(path.name % n) for n in numbers] if is_numbered(path) else [path]
+    return [numbered(path, number) for number in numbers] if is_numbered(path) else [path]

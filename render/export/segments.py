@@ -2,13 +2,13 @@
 
 A segment is a range of frames. It is drawn and encoded by one process, which has nothing but the
 film and the range; films in H.264 are then joined by stream copy, without encoding again, and
-everything else is put together from lossless stills. Segments start where a keyframe would be,
-and are encoded at a constant quantizer: so the joined film decodes to the very pixels of one that
-was encoded in one go.
+everything else is put together from lossless stills. A segment holds whole parts of the film (see
+`parts`), so the joined film decodes to the very pixels of one that was drawn by one process.
 """
 
 from __future__ import annotations
 
+import itertools
 import pickle
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -22,10 +22,10 @@ from pathlib import Path
 import imageio.v3 as iio
 
 from render.errors import ExportError
-from render.export.ffmpeg import run_ffmpeg
-from render.export.formats import Quality, Stream, format_of, is_numbered, is_single
+from render.export.encoding import keyframe_interval
+from render.export.formats import Quality, Stream, format_of, is_numbered, is_single, numbered
+from render.export.parts import join
 from render.export.sink import open_sink
-from render.export.video import without_dates
 from render.export.whole import whole_file, whole_folder
 from render.film.film import Film
 
@@ -35,7 +35,6 @@ OpenExecutor = Callable[[], AbstractContextManager[Executor]]
 """Opens the executor that draws segments; called again when its workers have died."""
 
 _MOST_TRIES = 3  # of a segment whose worker dies
-_SHORTEST_S = 2.0  # of film a segment, so that drawing outweighs setting up
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,16 +61,12 @@ class Piece:
     stills: Mapping[int, bytes]
 
 
-def split(frames: range, parts: int, fps: float) -> list[range]:
-    """Cut a range of frames into at most `parts` contiguous ranges, at whole seconds of film.
-
-    A keyframe stands at each whole second, so the cuts add none.
-    """
-    second = max(1, round(fps))
-    seconds = -(-len(frames) // second)
-    parts = max(1, min(parts, int(seconds / _SHORTEST_S)))
-    cuts = [round(part * seconds / parts) * second for part in range(parts + 1)]
-    return [frames[start:stop] for start, stop in zip(cuts, cuts[1:], strict=False)]
+def split(frames: range, parts: int, unit: int) -> list[range]:
+    """Cut a range of frames into at most `parts` contiguous ranges of whole units of frames."""
+    units = -(-len(frames) // unit)
+    parts = max(1, min(parts, units))
+    cuts = [part * units // parts * unit for part in range(parts + 1)]
+    return [frames[start:stop] for start, stop in itertools.pairwise(cuts)]
 
 
 def draw_segment(segment: Segment) -> Piece:
@@ -131,11 +126,13 @@ def save_in_segments(
                 quality=stream.quality,
                 scratch=str(folder),
             )
-            for part in split(frames, parts, film.fps)
+            for part in split(frames, parts, keyframe_interval(stream.fps) if joined else 1)
         ]
         kept = _draw_all(segments, open_executor, folder, progress)
         for path in joined:
-            _join(path, [file for file in kept if file.suffix == path.suffix.lower()])
+            with whole_file(path) as partial:
+                parts_of = [file for file in kept if file.suffix == path.suffix.lower()]
+                join(parts_of, path, partial, stream)
         pictures = {int(file.stem): file for file in kept if file.suffix == ".png"}
         for path in others:
             _assemble(path, stream, pictures, frames)
@@ -178,16 +175,6 @@ def _keep(piece: Piece, number: int, folder: Path) -> list[Path]:
     return list(files)
 
 
-def _join(path: Path, parts: Sequence[Path]) -> None:
-    """Join encoded films by stream copy."""
-    listing = parts[0].with_name(f"parts{path.suffix}.txt")
-    listing.write_text("".join(f"file '{part}'\n" for part in parts))
-    with whole_file(path) as partial:
-        source = ["-f", "concat", "-safe", "0", "-i", str(listing), "-c", "copy"]
-        muxer = [*without_dates(), *format_of(path).muxer]
-        run_ffmpeg([*source, *muxer, str(partial)], path)
-
-
 def _assemble(path: Path, stream: Stream, pictures: Mapping[int, Path], frames: range) -> None:
     """Put a target together from lossless stills."""
     if is_single(path):
@@ -196,7 +183,7 @@ def _assemble(path: Path, stream: Stream, pictures: Mapping[int, Path], frames: 
     elif is_numbered(path):
         with whole_folder(path.parent) as partial:
             for number in frames:
-                (partial / (path.name % number)).write_bytes(pictures[number].read_bytes())
+                (partial / numbered(path, number).name).write_bytes(pictures[number].read_bytes())
     else:
         everything = ((0, 0, stream.width, stream.height),)
         with open_sink(path, stream) as sink:

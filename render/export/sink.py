@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from render.errors import UsageError
 from render.export.formats import Stream, any_format_of, is_numbered
 
-__all__ = ["Frame", "Sink", "open_sink"]
+__all__ = ["Frame", "Rectangle", "Sink", "open_sink"]
 
 Frame = NDArray[np.uint8]
 """One frame: shape (height, width, 4), RGBA, rows from the top."""
@@ -26,7 +26,10 @@ class Sink(Protocol):
     """Takes frames in order; leaving its context finishes the file, or removes it on failure."""
 
     def write(self, number: int, frame: Frame, damage: Iterable[Rectangle]) -> None:
-        """Take the frame of that number; only `damage` differs from the frame before."""
+        """Take the frame of that number; only `damage` differs from the frame before.
+
+        The first frame is taken whole. The array may be drawn over as soon as this returns.
+        """
         ...
 
 
@@ -37,19 +40,19 @@ def open_sink(path: Path, stream: Stream) -> AbstractContextManager[Sink]:
     """
     kind = any_format_of(path).kind
     if is_numbered(path):
-        from render.export.stills import NumberedStills
+        from render.export.stills import numbered_stills
 
         if kind != "still":
             raise UsageError(f"{path}: numbered frames are written as .png")
-        return NumberedStills(path)
+        return numbered_stills(path)
     if kind == "gif":
-        from render.export.gif import Gif
+        from render.export.gif import gif
 
-        return Gif(path, stream)
+        return gif(path, stream)
     if kind == "film":
-        from render.export.video import Video
+        from render.export.video import video
 
-        return Video(path, stream)
+        return video(path, stream)
     raise UsageError(
         f"{path}: a .png holds one picture; use {path.stem}-%04d.png for numbered frames, "
         "or .apng for a film"

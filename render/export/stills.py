@@ -2,51 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import imageio.v3 as iio
 
+from render.errors import ExportError
+from render.export.formats import numbered
 from render.export.sink import Frame, Rectangle
 from render.export.whole import check_target, whole_file, whole_folder
+from render.export.yuv import is_opaque
 
-__all__ = ["NumberedStills", "write_still"]
+__all__ = ["NumberedStills", "numbered_stills", "write_still"]
 
 
 def write_still(path: Path, frame: Frame) -> None:
     """Write one frame as a PNG, without alpha where it is opaque."""
     with whole_file(path) as partial:
-        _write_png(partial, frame)
+        _write_png(partial, frame, path)
+
+
+@contextmanager
+def numbered_stills(pattern: Path) -> Iterator[NumberedStills]:
+    """Write each frame to a PNG of its own; `%04d` in the name is the frame's number."""
+    check_target(pattern)
+    with whole_folder(pattern.parent) as folder:
+        yield NumberedStills(pattern, folder)
 
 
 class NumberedStills:
-    """Writes each frame to a PNG of its own; `%04d` in the name is the frame's number."""
+    """Takes frames, and writes each of them to a folder."""
 
-    def __init__(self, pattern: Path) -> None:
-        check_target(pattern)
+    def __init__(self, pattern: Path, folder: Path) -> None:
         self._pattern = pattern
-        self._stack = ExitStack()
-
-    def __enter__(self) -> Self:
-        self._folder = self._stack.enter_context(whole_folder(self._pattern.parent))
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._stack.__exit__(kind, error, trace)
+        self._folder = folder
 
     def write(self, number: int, frame: Frame, damage: Iterable[Rectangle]) -> None:
         """Write the frame of that number."""
-        _write_png(self._folder / (self._pattern.name % number), frame)
+        target = numbered(self._pattern, number)
+        _write_png(self._folder / target.name, frame, target)
 
 
-def _write_png(path: Path, frame: Frame) -> None:
-    opaque = bool((frame[..., 3] == 255).all())
-    iio.imwrite(path, frame[..., :3] if opaque else frame, extension=".png", compress_level=3)
+def _write_png(path: Path, frame: Frame, name: Path) -> None:
+    """Write pixels to a path. Raises ExportError, calling the file `name`."""
+    pixels = frame[..., :3] if is_opaque(frame) else frame
+    try:
+        iio.imwrite(path, pixels, extension=".png", compress_level=3)
+    except OSError as error:
+        raise ExportError(f"{name}: could not be written: {error.strerror or error}") from error

@@ -2,96 +2,84 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
+import numpy as np
+
+from render.errors import ExportError
+from render.export.encoding import encoding_of
 from render.export.ffmpeg import FFmpeg
-from render.export.formats import Format, Stream, any_format_of
+from render.export.formats import Stream, any_format_of
+from render.export.parts import Parts, encoding_in_parts
 from render.export.sink import Frame, Rectangle
 from render.export.whole import whole_file
+from render.export.yuv import Yuv420, is_opaque, on_white
 
-__all__ = ["Video", "raw_input", "without_dates"]
+__all__ = ["Video", "video"]
 
-_BT709 = ("-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709")
-_TO_BT709 = "scale=out_color_matrix=bt709:out_range=tv:flags=accurate_rnd+full_chroma_int"
+
+@contextmanager
+def video(path: Path, stream: Stream) -> Iterator[Video]:
+    """Stream frames to ffmpeg; the file appears when the last is encoded.
+
+    A .webm keeps alpha if its first frame is transparent somewhere. Films without alpha show
+    what is transparent on white.
+    """
+    with whole_file(path) as partial, ExitStack() as encoders:
+        film = Video(path, partial, stream, encoders)
+        form = any_format_of(path)
+        if form.alpha_pixels in (None, form.pixels):  # otherwise the first frame decides
+            film.start(transparent=form.transparent)
+        yield film
+        if not film.frames:
+            raise ExportError(f"{path}: no frame was drawn; a film needs at least one")
 
 
 class Video:
-    """Streams raw frames to an ffmpeg process; the file appears when the last is encoded."""
+    """Takes the frames of a film, converts what changed, and sends them to ffmpeg."""
 
-    def __init__(self, path: Path, stream: Stream) -> None:
+    def __init__(self, path: Path, partial: Path, stream: Stream, encoders: ExitStack) -> None:
         self._path = path
+        self._partial = partial
         self._stream = stream
-        self._stack = ExitStack()
+        self._encoders = encoders
+        self._encoder: FFmpeg | Parts | None = None
+        self.frames = 0
 
-    def __enter__(self) -> Self:
-        with ExitStack() as stack:
-            partial = stack.enter_context(whole_file(self._path))
-            arguments = [*raw_input(self._stream), *_encoding(self._path, self._stream)]
-            process = FFmpeg([*arguments, str(partial)], self._path, binary=self._stream.ffmpeg)
-            self._ffmpeg = stack.enter_context(process)
-            self._stack = stack.pop_all()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._stack.__exit__(kind, error, trace)
+    def start(self, *, transparent: bool) -> FFmpeg | Parts:
+        """Make ready for frames that are transparent somewhere, or opaque."""
+        path, stream = self._path, self._stream
+        self._encoding = encoding_of(path, stream, transparent=transparent)
+        if self._encoding.planes:
+            self._planes = Yuv420(stream.width, stream.height)
+        arguments = self._encoding.arguments
+        if any_format_of(path).joins and stream.is_plain:
+            parts = encoding_in_parts(arguments, path, self._partial, stream)
+            self._encoder = self._encoders.enter_context(parts)
+        else:
+            arguments = [*arguments, f"file:{self._partial}"]
+            process = FFmpeg(arguments, path, binary=stream.ffmpeg)
+            self._encoder = self._encoders.enter_context(process)
+        return self._encoder
 
     def write(self, number: int, frame: Frame, damage: Iterable[Rectangle]) -> None:
         """Send one frame to the encoder."""
-        self._ffmpeg.write(frame)
+        encoder = self._encoder or self.start(transparent=not is_opaque(frame))
+        if self._encoding.planes:
+            everything = ((0, 0, self._stream.width, self._stream.height),)
+            self._planes.update(frame, damage if self.frames else everything)
+            encoder.write(self._planes.data)
+        else:
+            encoder.write(self._pixels(frame))
+        self.frames += 1
 
-
-def raw_input(stream: Stream) -> list[str]:
-    """Return the arguments that make ffmpeg read RGBA frames from its standard input."""
-    size = f"{stream.width}x{stream.height}"
-    layout = ["-f", "rawvideo", "-pixel_format", "rgba", "-video_size", size]
-    return [*layout, "-framerate", str(stream.fps), "-i", "pipe:0"]
-
-
-def without_dates() -> list[str]:
-    """Return the arguments that leave versions and dates out, so that bytes repeat."""
-    return ["-map_metadata", "-1", "-fflags", "+bitexact", "-flags:v", "+bitexact"]
-
-
-def _encoding(path: Path, stream: Stream) -> list[str]:
-    """Return the output arguments: filters, codec, container."""
-    form = any_format_of(path)
-    arguments = [*without_dates(), *_codec(form, stream)]
-    if form.even:
-        arguments += ["-vf", f"{_even_size(stream)}{_TO_BT709},format={form.pixels}"]
-        arguments += ["-g", str(max(1, round(stream.fps))), *_BT709, "-color_range", "tv"]
-    elif form.pixels is not None:
-        arguments += ["-pix_fmt", form.pixels]
-    for key, value in stream.metadata.items():
-        arguments += ["-metadata", f"{key}={value}"]
-    return [*arguments, *form.muxer, *stream.extra_args]
-
-
-def _codec(form: Format, stream: Stream) -> list[str]:
-    """Return the codec's arguments: the format's own, or what was asked for."""
-    own = list(form.codecs[stream.quality])
-    if stream.codec is not None and stream.codec not in ("h264", own[1]):
-        own = ["-c:v", stream.codec]
-    if stream.bitrate is not None and stream.bitrate > 0:
-        if "-crf" in own:
-            at = own.index("-crf")
-            del own[at : at + 2]
-        own += ["-b:v", f"{stream.bitrate}k"]
-    return own
-
-
-def _even_size(stream: Stream) -> str:
-    """Return the filter that repeats the last column or row of an odd size."""
-    right, bottom = stream.width % 2, stream.height % 2
-    if not right and not bottom:
-        return ""
-    pad = f"pad={stream.width + right}:{stream.height + bottom}"
-    return f"{pad},fillborders=right={right}:bottom={bottom}:mode=smear,"
+    def _pixels(self, frame: Frame) -> Frame:
+        """Return the RGBA pixels that ffmpeg is to read."""
+        if not self._encoding.keeps_alpha and not is_opaque(frame):
+            frame = on_white(frame)
+        odd = self._stream.height % 2, self._stream.width % 2
+        if self._encoding.even and any(odd):
+            frame = np.pad(frame, ((0, odd[0]), (0, odd[1]), (0, 0)), mode="edge")
+        return frame

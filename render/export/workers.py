@@ -53,14 +53,14 @@ def cluster(address: str) -> Iterator[Executor]:
     except ImportError as error:
         raise MissingExtraError("--cluster", "dask.distributed", "cluster") from error
     try:
-        client = Client(address, timeout="10s")
+        client = Client(address, timeout="10s")  # type: ignore[no-untyped-call]
     except (OSError, ValueError) as error:
         raise ExportError(
             f"--cluster {address}: no Dask scheduler answers there; start one with "
             "`dask scheduler`, or check the address"
         ) from error
     with client:
-        yield client.get_executor(pure=False)
+        yield client.get_executor(pure=False)  # type: ignore[no-untyped-call]
 
 
 def _ignore_interrupts() -> None:

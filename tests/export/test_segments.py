@@ -1,0 +1,233 @@
+"""Films drawn in segments by several processes are the films that one process writes."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import imageio.v3 as iio
+import numpy as np
+import pytest
+
+from render import Film, save
+from render.errors import ExportError, MissingExtraError, SceneError, UsageError
+from render.export.segments import split
+
+
+def ball(ax):
+    """A ball that moves, on limits that move too."""
+    ax.set(xlim=(0, 400), ylim=(-1.5, 1.5))
+    (dot,) = ax.plot([], [], "o", markersize=20)
+
+    def update(step):
+        ax.set_xlim(-step, 400 + step)
+        dot.set_data([step], [np.sin(step / 9)])
+        ax.set_title(f"step {step}")
+
+    return update
+
+
+@pytest.fixture(scope="module")
+def film():
+    return Film([ball], seconds=40, fps=10, size=(160, 90), title="")
+
+
+@pytest.fixture(scope="module")
+def alone(film, tmp_path_factory):
+    """What one process writes."""
+    folder = tmp_path_factory.mktemp("alone")
+    save(film, *[folder / name for name in NAMES])
+    return folder
+
+
+NAMES = ["film.mp4", "film.mkv", "film.gif", "film.apng", "last.png", "f-%03d.png"]
+
+
+def same_frames(decode, ours, theirs):
+    one, other = decode(ours), decode(theirs)
+    assert (one.size, one.fps, one.seconds) == (other.size, other.fps, other.seconds)
+    return np.array_equal(one.frames, other.frames)
+
+
+def check(folder, alone, decode):
+    """Compare every file with what one process wrote."""
+    assert sorted(path.name for path in folder.iterdir()) == sorted(
+        path.name for path in alone.iterdir()
+    )
+    for suffix in (".mp4", ".mkv", ".gif"):
+        assert same_frames(decode, folder / f"film{suffix}", alone / f"film{suffix}")
+    for still in ["last.png", *(f"f-{n:03d}.png" for n in range(0, 400, 7))]:
+        assert np.array_equal(iio.imread(folder / still), iio.imread(alone / still))
+
+
+def test_two_processes_write_the_very_frames_of_one(film, alone, decode, tmp_path):
+    written = save(film, *[tmp_path / name for name in NAMES], jobs=2)
+    assert len(written) == 5 + 400
+    check(tmp_path, alone, decode)
+
+
+def test_timestamps_run_on_across_segments(film, tmp_path):
+    path = save(film, tmp_path / "film.mp4", jobs=2)[0]
+    times = packet_times(path)
+    assert times == pytest.approx(np.arange(400) / 10, abs=1e-3)
+
+
+def packet_times(path):
+    """The presentation time of each frame, in seconds."""
+    import imageio_ffmpeg
+
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-i", str(path), "-vf", "showinfo"]
+    told = subprocess.run([*command, "-f", "null", "-"], capture_output=True, text=True).stderr
+    return [
+        float(line.split("pts_time:")[1].split()[0])
+        for line in told.splitlines()
+        if "pts_time:" in line
+    ]
+
+
+@pytest.mark.parametrize(
+    ("frames", "parts", "unit", "lengths"),
+    [
+        (range(400), 2, 150, [150, 250]),
+        (range(400), 9, 150, [150, 150, 100]),
+        (range(100), 4, 150, [100]),
+        (range(5, 65), 4, 1, [15, 15, 15, 15]),
+    ],
+)
+def test_segments_are_contiguous_and_hold_whole_units(frames, parts, unit, lengths):
+    pieces = split(frames, parts, unit)
+    assert [number for piece in pieces for number in piece] == list(frames)
+    assert list(map(len, pieces)) == lengths
+
+
+def dies_once(marker):
+    """A panel whose process is killed the first time that it draws step 200."""
+
+    def panel(ax):
+        update = ball(ax)
+
+        def moves(step):
+            if step == 200 and not Path(marker).exists():
+                Path(marker).touch()
+                os.kill(os.getpid(), signal.SIGKILL)
+            update(step)
+
+        return moves
+
+    return panel
+
+
+def test_the_segment_of_a_worker_that_dies_is_drawn_again(film, alone, decode, tmp_path):
+    import dataclasses
+
+    mortal = dataclasses.replace(film, panels=[dies_once(str(tmp_path / "died"))])
+    out = tmp_path / "out"
+    out.mkdir()
+    save(mortal, out / "film.mp4", jobs=2)
+    assert (tmp_path / "died").exists()
+    assert same_frames(decode, out / "film.mp4", alone / "film.mp4")
+    assert [path.name for path in out.iterdir()] == ["film.mp4"]
+
+
+def test_workers_that_keep_dying_are_an_error_and_leave_nothing(film, tmp_path):
+    import dataclasses
+
+    def panel(ax):
+        def update(step):
+            if step == 160:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        return update
+
+    # The layout draws the last step only; step 160 is drawn by workers alone.
+    with pytest.raises(ExportError, match=r"died 3 times.*use --jobs 1"):
+        save(dataclasses.replace(film, panels=[panel]), tmp_path / "film.mp4", jobs=2)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_failing_panel_in_a_worker_says_what_it_says_here(film, tmp_path):
+    import dataclasses
+
+    def panel(ax):
+        def update(step):
+            if step == 160:
+                raise ValueError("no")
+
+        return update
+
+    with pytest.raises(SceneError, match=r"panel 0, step 160: test_segments.py, line \d+: ValueE"):
+        save(dataclasses.replace(film, panels=[panel]), tmp_path / "film.mp4", jobs=2)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_jobs_must_be_positive(film, tmp_path):
+    with pytest.raises(UsageError, match="jobs=0 is not a number of processes >= 1"):
+        save(film, tmp_path / "film.mp4", jobs=0)
+
+
+def test_a_cluster_without_dask_names_the_extra(film, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'render\[cluster\]'"):
+        save(film, tmp_path / "film.mp4", cluster="tcp://127.0.0.1:1")
+
+
+@pytest.mark.filterwarnings("ignore")  # Dask's own, on closing while a worker is missing
+def test_a_cluster_that_does_not_answer_is_an_error(film, tmp_path):
+    with pytest.raises(ExportError, match="no Dask scheduler answers"):
+        save(film, tmp_path / "film.mp4", cluster="tcp://127.0.0.1:1")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def cluster(tmp_path_factory):
+    """A Dask scheduler and two workers, each a process of its own."""
+    folder = tmp_path_factory.mktemp("dask")
+    environment = os.environ | {"DASK_DISTRIBUTED__ADMIN__TICK__LIMIT": "60s"}
+
+    def start(*arguments):
+        return subprocess.Popen(
+            [sys.executable, "-W", "ignore", "-m", *arguments],
+            cwd=folder,
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+    at = ["--scheduler-file", str(folder / "scheduler.json")]
+    scheduler = start(
+        "distributed.cli.dask_scheduler", *at, "--port", "0", "--host", "127.0.0.1",
+        "--dashboard-address", "127.0.0.1:0",
+    )  # fmt: skip
+    workers = [
+        start("distributed.cli.dask_worker", *at, "--nthreads", "1", "--no-dashboard", "--no-nanny")
+        for _ in range(2)
+    ]
+    deadline = time.monotonic() + 60
+    while not (folder / "scheduler.json").exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    import json
+
+    yield json.loads((folder / "scheduler.json").read_text())["address"], workers
+    for process in [*workers, scheduler]:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.filterwarnings("ignore")  # Dask's own, on losing a worker
+def test_a_cluster_of_two_workers_one_of_which_is_killed_writes_the_same_film(
+    film, alone, decode, cluster, tmp_path
+):
+    address, workers = cluster
+    done = []
+
+    def kill_one_half_way(frames, total):
+        done.append(frames)
+        if len(done) == 2:
+            workers[0].kill()
+
+    save(film, tmp_path / "film.mp4", cluster=address, progress=kill_one_half_way)
+    assert len(done) > 2, "the worker was killed after the last segment"
+    assert workers[0].wait(10) != 0
+    assert same_frames(decode, tmp_path / "film.mp4", alone / "film.mp4")
