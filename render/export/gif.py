@@ -28,9 +28,8 @@ from render.export.yuv import is_opaque, on_white
 __all__ = ["Gif", "gif"]
 
 _COLOURS = 1 << 24
-_CLEAR = np.uint32(_COLOURS)  # stands for a transparent pixel, beside the colours 0xBBGGRR
-_CLEAR_INDEX = 255
-_MOST_COLOURS = 255  # and one for what is transparent
+_NOTHING = np.uint32(_COLOURS)  # what pixels show before the first frame, unlike any colour
+_MOST_COLOURS = 255  # ffmpeg keeps one for pixels that stay as they were
 _SEEN_POWER = 0.8  # damps large plain areas, so that thin lines get colours too
 _FASTEST_FPS = 50  # browsers play a delay of 1/100 s at 10 frames a second
 
@@ -39,6 +38,7 @@ _FASTEST_FPS = 50  # browsers play a delay of 1/100 s at 10 frames a second
 def gif(path: Path, stream: Stream) -> Iterator[Gif]:
     """Write a GIF that loops for ever, with delays that keep the film's length.
 
+    What is transparent is shown on white.
     Raises ExportError when the film does not fit on the disk.
     """
     with whole_file(path) as partial, tempfile.TemporaryFile(prefix="render-gif-") as spool:
@@ -59,11 +59,11 @@ class Gif:
         self._stream = stream
         self._spool = spool
         self._changes: list[int] = []  # how many pixels each frame changes
-        self._now = np.full((stream.height, stream.width), _CLEAR, np.uint32)
+        self._now = np.full((stream.height, stream.width), _NOTHING, np.uint32)
         # A colour that pixels take on in frame k, and lose in frame m, is seen m - k times:
         # so n frames show it `arrivals * n - moments` times.
-        self._arrivals = np.zeros(_COLOURS + 1, np.int64)
-        self._moments = np.zeros(_COLOURS + 1, np.int64)
+        self._arrivals = np.zeros(_COLOURS, np.int64)
+        self._moments = np.zeros(_COLOURS, np.int64)
 
     def write(self, number: int, frame: Frame, damage: Iterable[Rectangle]) -> None:
         """Keep what a frame changes."""
@@ -117,14 +117,12 @@ class Gif:
     def _palette(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         """Return the palette, shape (256, 4) in BGRA, and the index in it of every colour."""
         seen = self._arrivals * len(self._changes) - self._moments
-        colours = np.flatnonzero(seen[:_COLOURS] > 0)
+        colours = np.flatnonzero(seen > 0)
         rgb = np.stack([colours >> shift & 255 for shift in (0, 8, 16)], axis=1).astype(float)
-        chosen = np.zeros((0, 3), np.uint8)
-        index_of = np.full(_COLOURS + 1, _CLEAR_INDEX, np.uint8)
-        if len(colours):
-            weights = seen[colours].astype(float) ** _SEEN_POWER
-            chosen = median_cut(rgb, weights, _MOST_COLOURS)
-            index_of[colours] = nearest(rgb, chosen)
+        weights = seen[colours].astype(float) ** _SEEN_POWER
+        chosen = median_cut(rgb, weights, _MOST_COLOURS)
+        index_of = np.zeros(_COLOURS, np.uint8)
+        index_of[colours] = nearest(rgb, chosen)
         palette = np.zeros((256, 4), np.uint8)
         palette[: len(chosen), :3] = chosen[:, ::-1]
         palette[: len(chosen), 3] = 255
@@ -132,8 +130,6 @@ class Gif:
 
 
 def _colours(block: Frame) -> NDArray[np.uint32]:
-    """Return pixels as 0xBBGGRR, or `_CLEAR` where they are more transparent than not."""
-    if is_opaque(block):
-        return block.view("<u4")[..., 0] & np.uint32(_COLOURS - 1)
-    solid = on_white(block).view("<u4")[..., 0] & np.uint32(_COLOURS - 1)
-    return np.where(block[..., 3] < 128, _CLEAR, solid)
+    """Return pixels as 0xBBGGRR."""
+    solid = block if is_opaque(block) else on_white(block)
+    return solid.view("<u4")[..., 0] & np.uint32(_COLOURS - 1)

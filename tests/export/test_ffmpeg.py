@@ -1,0 +1,103 @@
+"""ffmpeg's failures are one line, and leave no process, thread or file."""
+
+import os
+import subprocess
+import threading
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from render.errors import ExportError
+from render.export.ffmpeg import EncoderError, FFmpeg, ffmpeg_path
+from render.export.formats import FORMATS, Stream, any_format_of
+from render.export.sink import open_sink
+
+FRAME = np.full((48, 64, 4), 255, np.uint8)
+EVERYTHING = ((0, 0, 64, 48),)
+
+
+def stream(**options):
+    return Stream(width=64, height=48, fps=Fraction(10), **options)
+
+
+def children():
+    listed = subprocess.run(
+        ["ps", "-o", "comm=", "--ppid", str(os.getpid())], capture_output=True, text=True
+    )
+    return [line for line in listed.stdout.split() if line.startswith("ffmpeg")]
+
+
+@pytest.fixture(autouse=True)
+def nothing_stays(tmp_path):
+    yield
+    assert children() == []
+    assert not [t for t in threading.enumerate() if t.name.startswith("render")]
+    assert not [path for path in tmp_path.iterdir() if "partial" in path.name]
+
+
+@pytest.mark.parametrize("name", [f"film{suffix}" for suffix in FORMATS if suffix != ".png"])
+def test_an_encoder_that_dies_is_an_error(tmp_path, name):
+    broken = tmp_path / "broken-ffmpeg"
+    broken.write_text("#!/bin/sh\nhead -c 100 >/dev/null\necho 'out of luck' >&2\nexit 7\n")
+    broken.chmod(0o755)
+    with (
+        pytest.raises(EncoderError, match="ffmpeg could not write the film: out of luck") as caught,
+        open_sink(tmp_path / name, stream(ffmpeg=str(broken))) as sink,
+    ):
+        for number in range(500):
+            sink.write(number, FRAME, EVERYTHING)
+    assert caught.value.returncode == 7
+    assert sorted(tmp_path.iterdir()) == [broken]
+
+
+def test_something_else_than_ffmpeg_is_an_error(tmp_path):
+    text = tmp_path / "not-a-program"
+    text.write_text("hello")
+    with pytest.raises(ExportError, match="ffmpeg cannot be started"):
+        FFmpeg([], tmp_path / "film.mp4", binary=str(text))
+
+
+@pytest.mark.parametrize("name", ["film.mp4", "film.gif", "film.webm", "f-%d.png"])
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
+def test_an_error_in_the_middle_leaves_nothing(tmp_path, name, error):
+    with pytest.raises(error), open_sink(tmp_path / name, stream()) as sink:
+        for number in range(5):
+            sink.write(number, FRAME, EVERYTHING)
+        raise error
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["film.mp4", "film.gif", "film.webm"])
+def test_a_film_without_frames_is_an_error(tmp_path, name):
+    with (
+        pytest.raises(ExportError, match="no frame was drawn"),
+        open_sink(tmp_path / name, stream()),
+    ):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_an_error(tmp_path):
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("only Linux has a device that is always full")
+    source = ["-f", "lavfi", "-i", "testsrc=duration=1", "-f", "mpegts", str(full)]
+    with pytest.raises(EncoderError, match="No space left"), FFmpeg(source, full):
+        pass
+
+
+def test_a_buffer_may_be_drawn_over_at_once(tmp_path, decode):
+    frame = FRAME.copy()
+    with open_sink(tmp_path / "film.mkv", stream()) as sink:
+        for number in range(60):
+            frame[..., :3] = 4 * number
+            sink.write(number, frame, EVERYTHING)
+    levels = decode(tmp_path / "film.mkv").frames.mean(axis=(1, 2, 3))
+    assert levels == pytest.approx(4 * np.arange(60), abs=3)
+
+
+def test_ours_is_found():
+    assert Path(ffmpeg_path()).exists()
+    assert any_format_of(Path("film.avi")) is FORMATS[".mkv"]
