@@ -75,7 +75,7 @@ def draw_segment(segment: Segment) -> Piece:
 
     film = _film(segment.film)
     scratch = segment.scratch if Path(segment.scratch).is_dir() else None
-    with tempfile.TemporaryDirectory(prefix="render-segment-", dir=scratch) as folder:
+    with _folder("render-segment-", scratch) as folder:
         targets = {suffix: Path(folder) / f"film{suffix}" for suffix in segment.suffixes}
         pattern = [Path(folder) / "%d.png"] if segment.stills else []
         written = save(
@@ -86,6 +86,11 @@ def draw_segment(segment: Segment) -> Piece:
             films={suffix: path.read_bytes() for suffix, path in targets.items()},
             stills={frame: pictures[frame].read_bytes() for frame in segment.stills},
         )
+
+
+def _folder(prefix: str, parent: str | None = None) -> tempfile.TemporaryDirectory[str]:
+    """Make a temporary folder; an encoder whose worker was killed may still write to it."""
+    return tempfile.TemporaryDirectory(prefix=prefix, dir=parent, ignore_cleanup_errors=True)
 
 
 @lru_cache(maxsize=1)
@@ -115,7 +120,7 @@ def save_in_segments(
     single = all(is_single(path) for path in others)
     stills = frames[-1:] if single else frames
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="render-parts-")))
+        folder = Path(stack.enter_context(_folder("render-parts-")))
         pickled = pickle.dumps(film)
         segments = [
             Segment(
