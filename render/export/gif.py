@@ -41,9 +41,10 @@ def gif(path: Path, stream: Stream) -> Iterator[Gif]:
         if not spool.frames:
             raise ExportError(f"{path}: no frame was drawn; a film needs at least one")
         rate = min(stream.fps, Fraction(_FASTEST_FPS))
-        output = [*without_dates(), "-c:v", "gif", *stream.extra_args, "-loop", "0"]
-        output += ["-final_delay", str(_last_delay(spool.frames, stream.fps)), "-f", "gif"]
-        arguments = [*raw_input(replace(stream, fps=rate), "pal8"), *output, f"file:{partial}"]
+        last = str(_last_delay(spool.frames, stream.fps))
+        output = [*without_dates(), "-c:v", "gif", "-loop", "0", "-final_delay", last]
+        output += [*stream.extra_args, "-f", "gif", f"file:{partial}"]
+        arguments = [*raw_input(replace(stream, fps=rate), "pal8"), *output]
         with FFmpeg(arguments, path, binary=stream.ffmpeg) as ffmpeg:
             for picture in _indexed(spool, stream.width * stream.height, stream.fps):
                 ffmpeg.write(picture)
