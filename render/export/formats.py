@@ -87,7 +87,7 @@ class Format:
     @property
     def transparent(self) -> bool:
         """Whether a frame's alpha is kept."""
-        return self.alpha_pixels is not None or self.kind == "still"
+        return self.alpha_pixels is not None or self.kind in ("gif", "still")
 
 
 # A long lookahead and finer chroma (offset -2 is what x264 itself uses in its slower presets) buy

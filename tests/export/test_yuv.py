@@ -1,76 +1,160 @@
-"""RGBA becomes YUV 4:2:0 by the formulas of BT.709, and is kept up to date where it changes."""
+"""The planes that are sent to ffmpeg."""
+
+import subprocess
 
 import numpy as np
 import pytest
 
+from render.export.ffmpeg import ffmpeg_path
 from render.export.yuv import Yuv420, is_opaque, on_white
 
 
-def reference(frame):
-    """BT.709, limited range, straight from the recommendation, in floating point."""
-    rgb = frame[..., :3].astype(float)
-    height, width = rgb.shape[:2]
-    rgb = np.pad(rgb, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
-    luma = rgb @ [0.2126, 0.7152, 0.0722]
-    means = rgb.reshape(rgb.shape[0] // 2, 2, rgb.shape[1] // 2, 2, 3).mean(axis=(1, 3))
-    red, green, blue = np.moveaxis(means, -1, 0)
-    mean_luma = 0.2126 * red + 0.7152 * green + 0.0722 * blue
-    planes = (
-        16 + 219 / 255 * luma,
-        128 + 224 / 255 * (blue - mean_luma) / 1.8556,
-        128 + 224 / 255 * (red - mean_luma) / 1.5748,
-    )
-    return np.concatenate([plane.ravel() for plane in planes])
-
-
-def noise(height, width, seed=0):
-    frame = np.random.default_rng(seed).integers(0, 256, (height, width, 4), dtype=np.uint8)
+def frame_of(width, height, seed=0):
+    frame = np.random.default_rng(seed).integers(0, 256, (height, width, 4), np.uint8)
     frame[..., 3] = 255
     return frame
 
 
-@pytest.mark.parametrize("size", [(2, 2), (64, 48), (181, 321), (1, 1), (1080, 1920)])
-def test_planes_are_those_of_the_recommendation_to_rounding(size):
-    frame = noise(*size)
-    picture = Yuv420(size[1], size[0])
-    picture.update(frame, [(0, 0, size[1], size[0])])
-    assert np.abs(picture.data - reference(frame)).max() <= 0.505
+def patches(width=64, height=48):
+    """8 x 6 patches of one colour each."""
+    small = frame_of(width // 8, height // 8)
+    return np.ascontiguousarray(small.repeat(8, axis=0).repeat(8, axis=1))
+
+
+def whole(frame):
+    return ((0, 0, frame.shape[1], frame.shape[0]),)
+
+
+def converted(frame):
+    planes = Yuv420(frame.shape[1], frame.shape[0])
+    planes.update(frame, whole(frame))
+    return planes.data
+
+
+def split(data, width, height):
+    y, u, v = np.split(data, (width * height, width * height * 5 // 4))
+    return y.reshape(height, width), *(p.reshape(height // 2, width // 2) for p in (u, v))
+
+
+def swscale(frame, flags):
+    """What ffmpeg makes of the frame by itself."""
+    size = f"{frame.shape[1]}x{frame.shape[0]}"
+    chain = f"scale=out_color_matrix=bt709:out_range=tv:flags={flags}+accurate_rnd+full_chroma_int"
+    arguments = ["-f", "rawvideo", "-pixel_format", "rgba", "-video_size", size, "-i", "pipe:0"]
+    arguments += ["-vf", f"{chain},format=yuv420p", "-f", "rawvideo", "pipe:1"]
+    command = [ffmpeg_path(), "-v", "error", *arguments]
+    done = subprocess.run(command, input=frame.tobytes(), stdout=subprocess.PIPE, check=True)
+    return np.frombuffer(done.stdout, np.uint8)
+
+
+def bt709(frame):
+    """Y, Cb, Cr of the standard, unrounded: items 3.2, 3.3 and 3.4."""
+    red, green, blue = np.moveaxis(frame[..., :3] / 255, -1, 0)
+    luma = 0.2126 * red + 0.7152 * green + 0.0722 * blue
+    return 16 + 219 * luma, 128 + 224 * (blue - luma) / 1.8556, 128 + 224 * (red - luma) / 1.5748
+
+
+def test_luma_is_the_standards_rounded():
+    frame = frame_of(100, 60)
+    y, _, _ = split(converted(frame), 100, 60)
+    assert np.abs(y - bt709(frame)[0]).max() < 0.51
+
+
+def test_chroma_is_that_of_the_mean_of_four_pixels():
+    frame = frame_of(100, 60)
+    _, u, v = split(converted(frame), 100, 60)
+    mean = frame.reshape(30, 2, 50, 2, 4).mean(axis=(1, 3))
+    assert np.abs(u - bt709(mean)[1]).max() < 0.51
+    assert np.abs(v - bt709(mean)[2]).max() < 0.51
 
 
 @pytest.mark.parametrize(
-    ("colour", "planes"),
+    ("colour", "expected"),
     [
-        ((255, 255, 255), (235, 128, 128)),
         ((0, 0, 0), (16, 128, 128)),
+        ((255, 255, 255), (235, 128, 128)),
         ((255, 0, 0), (63, 102, 240)),
+        ((0, 255, 0), (173, 42, 26)),
+        ((0, 0, 255), (32, 240, 118)),
     ],
 )
-def test_known_colours(colour, planes):
+def test_primaries_have_their_well_known_values(colour, expected):
     frame = np.full((2, 2, 4), (*colour, 255), np.uint8)
-    picture = Yuv420(2, 2)
-    picture.update(frame, [(0, 0, 2, 2)])
-    assert picture.data.tolist() == [planes[0]] * 4 + [planes[1], planes[2]]
+    assert tuple(converted(frame)[[0, 4, 5]]) == expected
 
 
-def test_an_update_of_the_damage_equals_a_conversion_of_the_whole():
-    rng = np.random.default_rng(1)
-    frame = noise(91, 133)
-    picture = Yuv420(133, 91)
-    picture.update(frame, [(0, 0, 133, 91)])
-    for _ in range(20):
-        x0, x1 = sorted(rng.integers(0, 134, 2))
-        y0, y1 = sorted(rng.integers(0, 92, 2))
-        frame[y0:y1, x0:x1, :3] = rng.integers(0, 256, (y1 - y0, x1 - x0, 3))
-        picture.update(frame, [(int(x0), int(y0), int(x1), int(y1))])
-        whole = Yuv420(133, 91)
-        whole.update(frame, [(0, 0, 133, 91)])
-        assert np.array_equal(picture.data, whole.data)
+def test_patches_are_what_swscale_makes_of_them():
+    frame = patches()
+    y, u, v = (p.astype(int) for p in split(converted(frame), 64, 48))
+    their_y, their_u, their_v = split(swscale(frame, "area"), 64, 48)
+    assert np.abs(y - their_y).max() <= 1
+    assert np.abs(u - their_u).max() <= 1
+    assert np.abs(v - their_v).max() <= 1
 
 
-def test_what_is_transparent_is_shown_on_white():
-    frame = np.zeros((2, 2, 4), np.uint8)
-    frame[..., 3] = [[0, 0], [0, 0]]
+def test_any_picture_is_what_swscale_makes_of_it():
+    frame = frame_of(64, 48)
+    ours, theirs = converted(frame).astype(int), swscale(frame, "area")
+    assert np.abs(ours - theirs).max() <= 1
+
+
+@pytest.mark.parametrize(("width", "height"), [(64, 48), (63, 47), (64, 47), (63, 48)])
+def test_converting_only_damage_equals_converting_all(width, height):
+    random = np.random.default_rng(1)
+    frame = frame_of(width, height)
+    planes = Yuv420(width, height)
+    planes.update(frame, whole(frame))
+    for seed in range(20):
+        x0, x1 = sorted(random.integers(0, width + 1, 2))
+        y0, y1 = sorted(random.integers(0, height + 1, 2))
+        frame[y0:y1, x0:x1] = frame_of(width, height, seed)[y0:y1, x0:x1]
+        planes.update(frame, ((x0, y0, x1, y1),))
+        np.testing.assert_array_equal(planes.data, converted(frame))
+
+
+def test_nothing_outside_the_damage_is_touched():
+    planes = Yuv420(64, 48)
+    planes.update(patches(), whole(patches()))
+    before = planes.data.copy()
+    planes.update(frame_of(64, 48), ((10, 20, 30, 40),))
+    changed = split(planes.data != before, 64, 48)[0]
+    assert changed[20:40, 10:30].any()
+    changed[20:40, 10:30] = False
+    assert not changed.any()
+
+
+def test_no_damage_converts_nothing():
+    planes = Yuv420(8, 8)
+    planes.update(frame_of(8, 8), ())
+    assert not planes.data.any()
+
+
+def test_an_odd_size_repeats_the_last_row_and_column():
+    frame = frame_of(7, 5)
+    completed = np.pad(frame, ((0, 1), (0, 1), (0, 0)), mode="edge")
+    np.testing.assert_array_equal(converted(frame), converted(completed))
+
+
+def test_frames_larger_than_a_band_are_converted_whole():
+    frame = frame_of(1030, 301)
+    y, _, _ = split(converted(frame), 1030, 302)
+    assert np.abs(y[:301] - bt709(frame)[0]).max() < 0.51
+
+
+def test_transparent_pixels_are_shown_on_white():
+    frame = frame_of(2, 2)
+    frame[...] = (255, 0, 0, 0)
+    assert tuple(converted(frame)[[0, 4, 5]]) == (235, 128, 128)
+
+
+def test_on_white_blends_by_alpha():
+    frame = np.array([[[0, 100, 255, 255], [0, 100, 255, 128], [9, 9, 9, 0]]], np.uint8)
+    expected = [[[0, 100, 255, 255], [127, 177, 255, 255], [255, 255, 255, 255]]]
+    np.testing.assert_array_equal(on_white(frame), expected)
+
+
+def test_a_single_pixel_decides_whether_a_frame_is_opaque():
+    frame = frame_of(8, 8)
+    assert is_opaque(frame)
+    frame[3, 4, 3] = 254
     assert not is_opaque(frame)
-    assert (on_white(frame) == 255).all()
-    frame[..., 3] = 51
-    assert on_white(frame)[0, 0].tolist() == [204, 204, 204, 255]
