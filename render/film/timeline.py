@@ -104,7 +104,7 @@ def _even(last: int, frames: int, runs: Sequence[Trajectory]) -> NDArray[np.floa
     length = np.maximum(length, 1e-6 * length.sum() / last)
 
     def time(scale: float) -> NDArray[np.float64]:
-        return np.minimum(1.0, scale * length)
+        return np.asarray(np.minimum(1.0, scale * length))
 
     scale = _bisect(lambda scale: float(time(scale).sum()) - moves, 0.0, 1.0 / float(length.min()))
     reached = np.concatenate([[0.0], np.cumsum(time(scale))])
