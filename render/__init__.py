@@ -19,9 +19,13 @@ if TYPE_CHECKING:
     from render.film import panels
     from render.film.film import Film
     from render.film.timeline import Timeline
-    from render.problem import datasets, losses, metrics, models
+    from render.problem import datasets, losses, metrics, models, surfaces
     from render.problem.dataset import Dataset
+    from render.recording.keep import Keep
+    from render.recording.landscapes import landscape
     from render.recording.loop import record
+    from render.recording.planes import Landscape
+    from render.recording.sweeps import sweep
     from render.recording.trajectory import Trajectory
 
 __version__ = "0.1.0"
@@ -29,11 +33,14 @@ __version__ = "0.1.0"
 __all__ = [
     "Dataset",
     "Film",
+    "Keep",
+    "Landscape",
     "MovieWriter",
     "RenderError",
     "Timeline",
     "Trajectory",
     "datasets",
+    "landscape",
     "losses",
     "metrics",
     "models",
@@ -41,23 +48,30 @@ __all__ = [
     "record",
     "save",
     "scene",
+    "surfaces",
+    "sweep",
 ]
 
 # Public name -> (module, name in it); None stands for the module itself.
 _PUBLIC: dict[str, tuple[str, str | None]] = {
     "Dataset": ("render.problem.dataset", "Dataset"),
     "Film": ("render.film.film", "Film"),
+    "Keep": ("render.recording.keep", "Keep"),
+    "Landscape": ("render.recording.planes", "Landscape"),
     "MovieWriter": ("render.export.writer", "MovieWriter"),
     "RenderError": ("render.errors", "RenderError"),
     "Timeline": ("render.film.timeline", "Timeline"),
     "Trajectory": ("render.recording.trajectory", "Trajectory"),
     "datasets": ("render.problem.datasets", None),
+    "landscape": ("render.recording.landscapes", "landscape"),
     "losses": ("render.problem.losses", None),
     "metrics": ("render.problem.metrics", None),
     "models": ("render.problem.models", None),
     "panels": ("render.film.panels", None),
     "record": ("render.recording.loop", "record"),
     "save": ("render.export.save", "save"),
+    "surfaces": ("render.problem.surfaces", None),
+    "sweep": ("render.recording.sweeps", "sweep"),
 }
 
 

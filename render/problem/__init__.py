@@ -1,4 +1,4 @@
-"""What is optimised: datasets, models, losses and metrics."""
+"""What is optimised: datasets, models, losses, metrics and test surfaces."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from render.problem import datasets, losses, metrics, models
+    from render.problem import datasets, losses, metrics, models, surfaces
     from render.problem.dataset import Dataset
 
-__all__ = ["Dataset", "datasets", "losses", "metrics", "models"]
+__all__ = ["Dataset", "datasets", "losses", "metrics", "models", "surfaces"]
 
 
 def __getattr__(name: str) -> object:

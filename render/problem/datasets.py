@@ -1,17 +1,32 @@
-"""Datasets: the lecture's noisy line and its labels, and a user's own numbers."""
+"""Datasets: generated ones, a user's own numbers, and the split into two parts."""
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from render.errors import InputError
+from render.problem.checks import check_draw, check_dtype, check_number
+from render.problem.classes import blobs, circles, moons, spirals, xor
 from render.problem.dataset import Dataset
+from render.problem.pictures import shapes
 
-__all__ = ["Dataset", "line", "of", "threshold"]
+__all__ = [
+    "Dataset",
+    "blobs",
+    "circles",
+    "line",
+    "moons",
+    "of",
+    "shapes",
+    "sine",
+    "spirals",
+    "split",
+    "threshold",
+    "xor",
+]
 
 
 def line(
@@ -28,8 +43,8 @@ def line(
     x of shape (n,) is uniform on [0, 1). The same seed draws the same points in every dtype, to
     its rounding, and leaves torch's global generator as it was.
     """
-    _check_draw(n, noise, seed, slope=slope, intercept=intercept)
-    _check_dtype(dtype)
+    check_draw(n, noise, seed, slope=slope, intercept=intercept)
+    check_dtype("dataset", dtype)
     generator = torch.Generator().manual_seed(seed)
     x = torch.rand(n, generator=generator, dtype=torch.float32, device="cpu").double()
     scatter = torch.randn(n, generator=generator, dtype=torch.float32, device="cpu").double()
@@ -51,10 +66,51 @@ def threshold(
 
     The labels y are floats of shape (n,); x is that of `line` with the same seed.
     """
-    _check_number("cut", cut)
+    check_number("dataset", "cut", cut)
     exact = line(n, slope, intercept, noise, seed, dtype=torch.float64)
-    _check_dtype(dtype)
+    check_dtype("dataset", dtype)
     return Dataset(exact.x.to(dtype), (exact.y > cut).to(dtype))
+
+
+def sine(
+    n: int,
+    frequency: float = 1.0,
+    noise: float = 0.1,
+    seed: int = 0,
+    *,
+    dtype: torch.dtype = torch.float32,
+) -> Dataset:
+    """Return n points scattered about a sine: y = sin(2 pi frequency x) + noise * N(0, 1).
+
+    x of shape (n,) is uniform on [-1, 1).
+    """
+    check_draw(n, noise, seed, frequency=frequency)
+    check_dtype("dataset", dtype)
+    generator = torch.Generator().manual_seed(seed)
+    x = 2 * torch.rand(n, generator=generator, dtype=torch.float32, device="cpu").double() - 1
+    scatter = torch.randn(n, generator=generator, dtype=torch.float32, device="cpu").double()
+    y = torch.sin(2 * torch.pi * frequency * x) + noise * scatter
+    return Dataset(x.to(dtype), y.to(dtype))
+
+
+def split(data: Dataset, validation: float = 0.2, seed: int = 0) -> tuple[Dataset, Dataset]:
+    """Return (training data, validation data): two parts of `data`, drawn at random.
+
+    validation: the second part's share of the samples, between 0 and 1; each part gets at least
+    one sample. The same seed draws the same parts. Raises InputError for another share, or for
+    fewer than two samples.
+    """
+    check_draw(len(data), 0.0, seed, validation=validation)
+    if not 0 < validation < 1:
+        raise InputError(f"split: validation is {validation!r}; give a share between 0 and 1")
+    n = len(data)
+    if n < 2:
+        raise InputError("split: the dataset has 1 sample; two parts need at least 2")
+    generator = torch.Generator().manual_seed(seed)
+    order = torch.randperm(n, generator=generator, device="cpu").to(data.x.device)
+    kept = n - min(max(round(validation * n), 1), n - 1)
+    first, second = order[:kept], order[kept:]
+    return Dataset(data.x[first], data.y[first]), Dataset(data.x[second], data.y[second])
 
 
 def of(x: Any, y: Any, dtype: torch.dtype | None = None) -> Dataset:
@@ -66,7 +122,7 @@ def of(x: Any, y: Any, dtype: torch.dtype | None = None) -> Dataset:
     """
     inputs, targets = _tensor("x", x), _tensor("y", y)
     if dtype is not None:
-        _check_dtype(dtype)
+        check_dtype("dataset", dtype)
         inputs = inputs.to(dtype)
         targets = targets.to(dtype) if targets.is_floating_point() else targets
     elif not inputs.is_floating_point():
@@ -86,26 +142,3 @@ def _tensor(name: str, values: Any) -> Tensor:
     if copied.is_complex():
         raise InputError(f"dataset: {name} holds complex numbers; it must hold real numbers")
     return copied
-
-
-def _check_draw(n: object, noise: object, seed: object, **numbers: object) -> None:
-    if isinstance(n, bool) or not isinstance(n, int) or n < 1:
-        raise InputError(f"dataset: n is {n!r}; give a whole number of at least 1")
-    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63:
-        raise InputError(f"dataset: seed is {seed!r}; give a whole number of at least 0")
-    for name, value in {**numbers, "noise": noise}.items():
-        _check_number(name, value)
-    if isinstance(noise, (int, float)) and noise < 0:
-        raise InputError(f"dataset: noise is {noise!r}; a standard deviation is at least 0")
-
-
-def _check_number(name: str, value: object) -> None:
-    if not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise InputError(f"dataset: {name} is {value!r}; give a finite number")
-
-
-def _check_dtype(dtype: object) -> None:
-    if not isinstance(dtype, torch.dtype) or not dtype.is_floating_point:
-        raise InputError(
-            f"dataset: dtype is {dtype!r}; give a floating-point type such as torch.float32"
-        )

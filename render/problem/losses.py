@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from render.errors import InputError
 
-__all__ = ["mse", "nll"]
+__all__ = ["cross_entropy", "mse", "nll"]
 
 _SMALLEST_PROBABILITY = 1e-5
 _LARGEST_LOGIT = math.log((1 - _SMALLEST_PROBABILITY) / _SMALLEST_PROBABILITY)
@@ -32,6 +32,21 @@ def nll(logits: Tensor, target: Tensor) -> Tensor:
     _check_shapes("nll", logits, target)
     clamped = torch.clamp(logits, -_LARGEST_LOGIT, _LARGEST_LOGIT)
     return functional.binary_cross_entropy_with_logits(clamped, target.to(logits.dtype))
+
+
+def cross_entropy(logits: Tensor, target: Tensor) -> Tensor:
+    """Return the mean cross entropy of class logits (n, classes) and classes (n,).
+
+    The classes are whole numbers from 0. One logit for two classes goes to `nll` instead.
+    """
+    fits = logits.ndim == 2 and target.ndim == 1 and len(logits) == len(target)
+    if not fits or logits.shape[1] < 2 or target.is_floating_point():
+        raise InputError(
+            f"cross_entropy: the prediction has shape {tuple(logits.shape)} and the target "
+            f"{tuple(target.shape)} {target.dtype}; give logits (n, classes) and whole-number "
+            "classes (n,), or use nll for one logit a sample"
+        )
+    return functional.cross_entropy(logits, target)
 
 
 def _check_shapes(loss: str, prediction: Tensor, target: Tensor) -> None:

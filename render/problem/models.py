@@ -1,4 +1,4 @@
-"""The lecture's models. Any other `nn.Module` is as good."""
+"""The lecture's models, a point, and networks. Any other `nn.Module` is as good."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import torch
 from torch import Tensor, nn
 
 from render.errors import InputError
+from render.problem.checks import check_dtype
+from render.problem.networks import MLP
 
-__all__ = ["Line", "Logistic"]
+__all__ = ["MLP", "Line", "Logistic", "Point"]
 
 
 class Line(nn.Module):
@@ -46,13 +48,27 @@ class Logistic(Line):
         return torch.sigmoid(self(x))
 
 
+class Point(nn.Module):
+    """A point (x, y) that an optimizer moves over a `surfaces.Surface`.
+
+    Both parameters are scalars (shape ()), of type `dtype`. Calling it gives the point, of shape
+    (2,), whatever the input.
+    """
+
+    def __init__(self, x: float, y: float, *, dtype: torch.dtype = torch.float32) -> None:
+        super().__init__()
+        self.x = _scalar("x", x, dtype)
+        self.y = _scalar("y", y, dtype)
+
+    def forward(self, _: Tensor) -> Tensor:
+        """Return the point, of shape (2,)."""
+        return torch.stack((self.x, self.y))
+
+
 def _scalar(name: str, value: object, dtype: torch.dtype) -> nn.Parameter:
     try:
         number = float(value)  # type: ignore[arg-type]  # the error below is for what float refuses
     except (TypeError, ValueError, RuntimeError) as exc:
         raise InputError(f"model: {name} is {value!r}; give one number") from exc
-    if not isinstance(dtype, torch.dtype) or not dtype.is_floating_point:
-        raise InputError(
-            f"model: dtype is {dtype!r}; give a floating-point type such as torch.float32"
-        )
+    check_dtype("model", dtype)
     return nn.Parameter(torch.tensor(number, dtype=dtype))

@@ -21,8 +21,8 @@ class Buffers:
         self._start = {name: value.detach().clone() for name, value in model.named_buffers()}
         self._kept: dict[str, list[Tensor]] | None = None
 
-    def keep(self) -> None:
-        """Note the buffers after an evaluation: they belong to the next row.
+    def keep(self, due: bool) -> None:
+        """Note the buffers after an evaluation: they belong to the next row, if that one is kept.
 
         The first call finds out, by their values, which buffers move at all.
         """
@@ -35,10 +35,11 @@ class Buffers:
                 for name, start in self._start.items()
                 if not torch.equal(start, now[name])
             }
-        for name, values in self._kept.items():
-            values.append(now[name].detach().clone())
+        if due:
+            for name, values in self._kept.items():
+                values.append(now[name].detach().clone())
 
-    def history(self) -> dict[str, npt.NDArray[Any]]:
-        """Return (T, ...) arrays by name; the last evaluation made a row too many."""
+    def history(self, rows: int) -> dict[str, npt.NDArray[Any]]:
+        """Return arrays of `rows` rows by name; the last evaluation may have made one too many."""
         kept = self._kept or {}
-        return {name: to_numpy(torch.stack(values[:-1])) for name, values in kept.items()}
+        return {name: to_numpy(torch.stack(values[:rows])) for name, values in kept.items()}

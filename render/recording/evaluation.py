@@ -6,9 +6,10 @@ result within the processor's cache, and all of them within a bound on memory.
 
 from __future__ import annotations
 
+import time
 import warnings
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -20,18 +21,28 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from render.errors import InputError, RecordingError, RenderError
 from render.recording.problem import Problem, to_numpy
 
-__all__ = ["losses", "metric", "predictions"]
+__all__ = ["fits_together", "is_looped", "losses", "metric", "predictions"]
 
 Array = npt.NDArray[Any]
+
+
+class Table(Protocol):
+    """Rows of parameters, (K, P): an array, or what makes them when they are asked for."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, rows: slice, /) -> Array: ...
+
+
 State = dict[str, Tensor]
 
 _MEMORY_BYTES = 256 * 2**20
-_CACHE_BYTES = {"cpu": 4 * 2**20, "cuda": 64 * 2**20}
+_CACHE_BYTES = {"cpu": 2**20, "cuda": 64 * 2**20}
 _WORTH_BATCHING = 4
 _LOOPED = (nn.modules.conv._ConvNd, nn.RNNBase, nn.modules.batchnorm._BatchNorm)
 
 
-def predictions(problem: Problem, x: object, params: Array, buffers: Mapping[str, Array]) -> Array:
+def predictions(problem: Problem, x: object, params: Table, buffers: Mapping[str, Array]) -> Array:
     """Return the model's output at x for each row of `params`, (S, P): (S, n, ...)."""
     model = problem.model
     inputs = _inputs(x, problem.data.x).to(next(model.parameters()).device)
@@ -47,7 +58,7 @@ def predictions(problem: Problem, x: object, params: Array, buffers: Mapping[str
     return _each(predict, model, params, buffers)
 
 
-def losses(problem: Problem, params: Array, buffers: Mapping[str, Array]) -> Array:
+def losses(problem: Problem, params: Table, buffers: Mapping[str, Array]) -> Array:
     """Return the loss over all the data for each row of `params`, (K, P): (K,)."""
     return metric(problem, problem.loss, params, buffers)
 
@@ -55,10 +66,15 @@ def losses(problem: Problem, params: Array, buffers: Mapping[str, Array]) -> Arr
 def metric(
     problem: Problem,
     measure: Callable[[Tensor, Tensor], object],
-    params: Array,
+    params: Table,
     buffers: Mapping[str, Array],
+    *,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Array:
-    """Return measure(prediction, target) over all the data for each row of `params`: (K,)."""
+    """Return measure(prediction, target) over all the data for each row of `params`: (K,).
+
+    progress: called with (rows done, rows), about ten times a second.
+    """
     model = problem.model
     place = next(model.parameters()).device
     x, y = problem.data.x.to(place), problem.data.y.to(place)
@@ -72,7 +88,22 @@ def metric(
             )
         return number.reshape(())
 
-    return _each(value, model, params, buffers)
+    return _each(value, model, params, buffers, progress)
+
+
+def is_looped(model: nn.Module) -> bool:
+    """Say whether the model has parts that batch badly: convolutions and recurrences."""
+    return any(isinstance(module, _LOOPED) for module in model.modules())
+
+
+def fits_together(evaluate: Callable[[], object], place: str) -> bool:
+    """Say whether an evaluation is so small that several at once are worth it."""
+    with torch.random.fork_rng(devices=[]), torch.no_grad(), _Sizes() as sizes:
+        try:
+            evaluate()
+        except Exception:  # the true error shows where it is raised to the user
+            return False
+    return bool(sizes.rows_at_once(place) >= _WORTH_BATCHING)
 
 
 def _inputs(x: object, like: Tensor) -> Tensor:
@@ -90,8 +121,9 @@ def _inputs(x: object, like: Tensor) -> Tensor:
 def _each(
     function: Callable[[State], Tensor],
     model: nn.Module,
-    params: Array,
+    params: Table,
     buffers: Mapping[str, Array],
+    progress: Callable[[int, int], None] | None = None,
 ) -> Array:
     """Return function(state) for the state in each row, stacked along the first axis."""
     model.eval()
@@ -99,7 +131,7 @@ def _each(
     with torch.no_grad(), torch.random.fork_rng(devices=[place] if place.type == "cuda" else []):
         example, chunk = _probed(function, model, params, buffers)
         result = np.empty((len(params), *example.shape), dtype=example.dtype)
-        start = 0
+        start, due = 0, 0.0
         while start < len(params):
             rows = slice(start, min(start + chunk, len(params)))
             values = _together(function, model, params, buffers, rows) if chunk > 1 else None
@@ -109,13 +141,16 @@ def _each(
                 values = to_numpy(function(_state(model, params, buffers, start)))
             result[rows] = values
             start = rows.stop
+            if progress is not None and (time.monotonic() >= due or start == len(params)):
+                due = time.monotonic() + 0.1
+                progress(start, len(params))
     return result
 
 
 def _probed(
     function: Callable[[State], Tensor],
     model: nn.Module,
-    params: Array,
+    params: Table,
     buffers: Mapping[str, Array],
 ) -> tuple[Array, int]:
     """Return the first row's value, and how many rows to evaluate together: 1 for one by one.
@@ -134,16 +169,15 @@ def _probed(
                 f"{type(model).__name__} cannot be evaluated here ({reason}); give it data like "
                 "those it was recorded with"
             ) from exc
-    looped = any(isinstance(module, _LOOPED) for module in model.modules())
     # by the size of one row only, so that a row's value does not depend on its company
     chunk = sizes.rows_at_once(next(model.parameters()).device.type)
-    return to_numpy(first), 1 if looped or chunk < _WORTH_BATCHING else chunk
+    return to_numpy(first), 1 if is_looped(model) or chunk < _WORTH_BATCHING else chunk
 
 
 def _together(
     function: Callable[[State], Tensor],
     model: nn.Module,
-    params: Array,
+    params: Table,
     buffers: Mapping[str, Array],
     rows: slice,
 ) -> Array | None:
@@ -162,7 +196,7 @@ def _together(
             return None
 
 
-def _states(model: nn.Module, params: Array, buffers: Mapping[str, Array], rows: slice) -> State:
+def _states(model: nn.Module, params: Table, buffers: Mapping[str, Array], rows: slice) -> State:
     """Return the parameters and buffers in `rows`, each with a leading axis."""
     state: State = {}
     place = next(model.parameters()).device
@@ -179,7 +213,7 @@ def _states(model: nn.Module, params: Array, buffers: Mapping[str, Array], rows:
     return state
 
 
-def _state(model: nn.Module, params: Array, buffers: Mapping[str, Array], row: int) -> State:
+def _state(model: nn.Module, params: Table, buffers: Mapping[str, Array], row: int) -> State:
     stacked = _states(model, params, buffers, slice(row, row + 1))
     return {name: values[0] for name, values in stacked.items()}
 

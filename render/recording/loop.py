@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -10,75 +9,104 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.optim import Optimizer
 
 from render.errors import InputError, RecordingError, RenderError
 from render.problem.dataset import Dataset
-from render.recording import evaluation
+from render.problem.surfaces import Surface
 from render.recording.batches import draw
 from render.recording.buffers import Buffers
-from render.recording.problem import Loss, Problem, layout_of, to_numpy
+from render.recording.keep import Keep
+from render.recording.problem import Loss, Problem, to_numpy
 from render.recording.replay import replayed
-from render.recording.rows import Rows, open_rows
-from render.recording.sessions import Progress, active
-from render.recording.task import Metrics, OptimizerFactory, SchedulerFactory, Task, prepare
+from render.recording.request import Metrics, OptimizerFactory, Request, SchedulerFactory
+from render.recording.rows import Rows
+from render.recording.selection import Selection
+from render.recording.sessions import Progress, Session, active
+from render.recording.stepping import clearing, stepper
+from render.recording.task import Task, prepare
 from render.recording.trajectory import Trajectory
+from render.recording.watching import LiveMetrics, after
 
-__all__ = ["record"]
+__all__ = ["record", "recorded", "reporter", "session_device"]
 
 
 def record(
     model: nn.Module,
-    data: Dataset,
+    data: Dataset | Surface,
     *,
-    loss: Loss,
+    loss: Loss | None = None,
     optimizer: OptimizerFactory,
     steps: int,
     batch_size: int | None = None,
     scheduler: SchedulerFactory | None = None,
     metrics: Metrics | None = None,
+    validation: Dataset | None = None,
+    clip: float | None = None,
+    keep: Keep | None = None,
     seed: int = 0,
     device: str = "auto",
 ) -> Trajectory:
     """Optimise a copy of `model` on `data` and record every one of `steps` updates.
 
-    loss: (prediction, target) -> scalar. optimizer: a callable taking parameters, such as
-    `partial(torch.optim.Adam, lr=0.1)`. scheduler: a callable taking the optimizer, stepped once
-    an update. batch_size: samples a step, every sample once an epoch in an order drawn from
-    `seed`; None, or the size of the data, takes all of them. metrics: name -> callable
-    (prediction, target), or a list of callables, over all the data. device: "auto", "cpu",
-    "cuda" or "cuda:N".
+    data: a Dataset, or a surface, which is a loss too, for a `models.Point`. loss: (prediction,
+    target) -> scalar. optimizer: a callable taking the list of parameters, such as
+    `partial(torch.optim.Adam, lr=0.1)`; it may sort them into groups or leave some out. With
+    `partial(torch.optim.LBFGS, max_iter=1)` each inner step of L-BFGS is a step of the run.
+    scheduler: a callable taking the optimizer, stepped once an update. batch_size: samples a
+    step, every sample once an epoch in an order drawn from `seed`; None, or the size of the data,
+    takes all of them. metrics: name -> callable (prediction, target), or a list of callables,
+    over all the data. validation: samples that are not learnt from; their loss and metrics become
+    the metrics "val_loss", "val_accuracy" and so on. clip: scale each gradient down to this L2
+    norm; the norm recorded is that before. keep: what of a large model is kept; None keeps all,
+    (steps + 1) x P numbers, beside at most 64 MiB for the gradients' norms:
+    `meta["recording_bytes"]`. device: "auto", "cpu", "cuda" or "cuda:N".
 
     The same seed on the same device gives the same bits; `model` and torch's global generators
     stay as they were. A run that diverges goes on to its end with the numbers it has. Raises
-    InputError for an argument that is not allowed, RecordingError where the run cannot be made.
+    InputError for an argument that is not allowed, RecordingError where the run cannot be made,
+    before it starts where it would not fit into memory.
     """
     session = active()
-    replaying = session is not None and session.replay is not None
-    if replaying:
-        device = "cpu"
-    elif device == "auto" and session is not None and session.device is not None:
-        device = session.device
-    task = prepare(
-        model,
-        data,
+    request = Request(
+        model=model,
+        data=data,
         loss=loss,
         optimizer=optimizer,
         steps=steps,
         batch_size=batch_size,
         scheduler=scheduler,
         metrics=metrics,
+        validation=validation,
+        clip=clip,
+        keep=keep,
         seed=seed,
-        device=device,
+        device=session_device(device, session),
     )
+    return recorded(prepare(request), session)
+
+
+def recorded(task: Task, session: Session | None) -> Trajectory:
+    """Return the run of a task that is prepared: recorded, or the session's stored one."""
     if session is None:
-        return _recorded(task, None)
-    run = replayed(task, session.next_stored()) if replaying else _recorded(task, session.progress)
+        return _guarded(task, None)
+    if session.replay is not None:
+        run = replayed(task, session.next_stored())
+    else:
+        run = _guarded(task, session.progress)
     session.runs.append(run)
     return run
 
 
-def _recorded(task: Task, progress: Progress | None) -> Trajectory:
+def session_device(asked: str, session: Session | None) -> str:
+    """Return the device that the session leaves of what was asked for."""
+    if session is not None and session.replay is not None:
+        return "cpu"
+    if asked == "auto" and session is not None and session.device is not None:
+        return session.device
+    return asked
+
+
+def _guarded(task: Task, progress: Progress | None) -> Trajectory:
     devices = [task.device] if task.device.type == "cuda" else []
     try:
         with torch.random.fork_rng(devices=devices), torch.enable_grad():
@@ -94,14 +122,16 @@ def _recorded(task: Task, progress: Progress | None) -> Trajectory:
 
 
 def _run(task: Task, progress: Progress | None) -> Trajectory:
-    model, optimizer, steps = task.model, task.optimizer, task.steps
-    params = list(model.parameters())
+    model, optimizer, steps, every = task.model, task.optimizer, task.steps, task.keep.every
+    count = steps // every + 1
+    selection = Selection(model, task.keep)
     plan = _plan(task)
     batches = _batches(task, plan)
     moving = Buffers(model)
-    step = _stepper(task)
-    clear = _clearing(optimizer, params)
-    report = _reporter(progress, steps)
+    clear = clearing(optimizer, selection.params)
+    step = stepper(task, clear)
+    report = reporter(progress, steps)
+    live = None if task.keep.whole else LiveMetrics(task)
     rates: list[float | Tensor] = []
     log: Rows | None = None
     for row in range(steps + 1):
@@ -109,35 +139,46 @@ def _run(task: Task, progress: Progress | None) -> Trajectory:
         clear()
         if log is None:
             loss = _first(task, x, y)
-            log = open_rows(params, loss, steps + 1)
+            log = Rows(selection, loss, count)
+            one = torch.ones_like(loss)  # what backward() would make each time
         else:
             loss = task.loss(model(x), y)
-        loss.backward()  # type: ignore[no-untyped-call]
-        log.add(loss)
-        rate = optimizer.param_groups[0].get("lr", float("nan"))
-        rates.append(rate.detach().clone() if isinstance(rate, Tensor) else rate)
+        loss.backward(one)  # type: ignore[no-untyped-call]
+        if row % every == 0:
+            log.add(loss)
+            rate = optimizer.param_groups[0].get("lr", float("nan"))
+            rates.append(rate.detach().clone() if isinstance(rate, Tensor) else rate)
+            if live is not None:
+                live.add()
         report(row)
         if row < steps:
             step(x, y, loss)
-        moving.keep()
+        moving.keep((row + 1) % every == 0)
     assert log is not None
     log.finish()
-    return _trajectory(task, log, plan, rates, moving.history())
+    kept = None if plan is None else plan[::every]
+    return _trajectory(task, selection, log, kept, rates, moving.history(count), live)
 
 
 def _trajectory(
     task: Task,
+    selection: Selection,
     log: Rows,
     plan: Tensor | None,
     rates: list[float | Tensor],
     buffers: dict[str, Any],
+    live: LiveMetrics | None,
 ) -> Trajectory:
     problem = Problem(model=task.model.eval(), loss=task.loss, data=task.data)
-    metrics = {
-        name: evaluation.metric(problem, measure, log.params, buffers)
-        for name, measure in task.metrics.items()
-    }
-    task.optimizer.zero_grad()
+    if live is None:
+        metrics, final = after(task, problem, log.params, buffers), None
+    else:
+        metrics = live.history()
+        final = np.concatenate([to_numpy(p).reshape(-1) for p in selection.params])
+    if log.off_plane is not None:
+        metrics["off_plane"] = log.off_plane
+    for param in selection.params:
+        param.grad = None
     return Trajectory(
         params=log.params,
         loss=log.loss,
@@ -145,11 +186,13 @@ def _trajectory(
         grad_norm=log.grad_norm,
         batch=None if plan is None else plan.numpy().astype(np.int32),
         metrics=metrics,
-        layout=layout_of(task.model),
+        layout=selection.layout,
         x=to_numpy(task.data.x),
         y=to_numpy(task.data.y),
         meta=task.meta,
         buffers=buffers,
+        every=task.keep.every,
+        final=final,
         source=problem,
     )
 
@@ -200,66 +243,7 @@ def _first(task: Task, x: Tensor, y: Tensor) -> Tensor:
     return loss
 
 
-def _clearing(optimizer: Optimizer, params: list[nn.Parameter]) -> Callable[[], None]:
-    """Return the optimizer's `zero_grad`, or where it is torch's own, what that does at its core.
-
-    Without its profiling and grouping, it gives back the time that recording takes.
-    """
-    held = {id(p) for group in optimizer.param_groups for p in group["params"]}
-    if type(optimizer).zero_grad is not Optimizer.zero_grad or held != {id(p) for p in params}:
-        return optimizer.zero_grad
-
-    def clear() -> None:
-        for param in params:
-            param.grad = None
-
-    return clear
-
-
-def _stepper(task: Task) -> Callable[[Tensor, Tensor, Tensor], None]:
-    """Return the update: the optimizer's step, then the scheduler's."""
-    optimizer, scheduler = task.optimizer, task.scheduler
-    advance = _scheduling(scheduler)
-    if not _needs_closure(optimizer):
-
-        def step(x: Tensor, y: Tensor, loss: Tensor) -> None:
-            optimizer.step()
-            advance(loss)
-
-        return step
-
-    def step_with_closure(x: Tensor, y: Tensor, loss: Tensor) -> None:
-        # torch's own optimizers first call the closure where they are: that is known already
-        known = [loss] if type(optimizer).__module__.startswith("torch.optim.") else []
-
-        def closure() -> Tensor:
-            if known:
-                return known.pop()
-            optimizer.zero_grad()
-            again = task.loss(task.model(x), y)
-            again.backward()  # type: ignore[no-untyped-call]
-            return again
-
-        optimizer.step(closure)  # type: ignore[arg-type]  # torch's own take tensors
-        advance(loss)
-
-    return step_with_closure
-
-
-def _needs_closure(optimizer: Optimizer) -> bool:
-    parameters = list(inspect.signature(optimizer.step).parameters.values())
-    return bool(parameters) and parameters[0].default is inspect.Parameter.empty
-
-
-def _scheduling(scheduler: Any) -> Callable[[Tensor], None]:
-    if scheduler is None:
-        return lambda loss: None
-    if isinstance(scheduler, torch.optim.lr_scheduler.ReduceLROnPlateau):
-        return lambda loss: scheduler.step(loss.detach())
-    return lambda loss: scheduler.step()
-
-
-def _reporter(progress: Progress | None, steps: int) -> Callable[[int], None]:
+def reporter(progress: Progress | None, steps: int) -> Callable[[int], None]:
     """Return a function that passes on at most ten rows a second, and the last one."""
     if progress is None:
         return lambda row: None

@@ -91,13 +91,23 @@ def _by_value(cloudpickle: ModuleType, module: ModuleType) -> Iterator[None]:
 
 def _homes(problem: Problem) -> set[str]:
     """Return the modules behind the problem that another process could not import by name."""
-    parts = [*map(type, problem.model.modules()), problem.loss, type(problem.loss)]
+    parts = [*map(type, problem.model.modules()), *_inside(problem.loss)]
     names = {getattr(part, "__module__", None) for part in parts}
     return {
         name
         for name in names
         if name in sys.modules and name != "__main__" and not _importable(sys.modules[name])
     }
+
+
+def _inside(function: object) -> list[object]:
+    """Return a loss, its class, and the functions that it wraps, such as a partial's."""
+    found = [function, type(function)]
+    for name in ("func", "__wrapped__", "__self__"):
+        inner = getattr(function, name, None)
+        if inner is not None and not isinstance(inner, ModuleType):
+            found += _inside(inner)
+    return found
 
 
 def _importable(module: ModuleType) -> bool:

@@ -7,13 +7,15 @@ from dataclasses import replace
 import numpy as np
 
 from render.errors import RecordingError
-from render.recording.problem import Problem, layout_of, to_numpy
+from render.recording.problem import Problem, to_numpy
+from render.recording.selection import Selection
 from render.recording.task import Task
 from render.recording.trajectory import Trajectory
+from render.recording.watching import names_of
 
 __all__ = ["replayed"]
 
-_FREE = ("device", "device_reason", "torch")
+_FREE = ("device", "device_reason", "recording_bytes", "together", "torch")
 
 
 def replayed(task: Task, stored: Trajectory) -> Trajectory:
@@ -30,7 +32,8 @@ def replayed(task: Task, stored: Trajectory) -> Trajectory:
 def _differences(task: Task, stored: Trajectory) -> list[tuple[str, object, object]]:
     """Return (name, recorded, asked for) of everything that decides a run's numbers."""
     found: list[tuple[str, object, object]] = []
-    layout = layout_of(task.model)
+    selection = Selection(task.model, task.keep)
+    layout = selection.layout
     for key in sorted({*task.meta, *stored.meta} - set(_FREE), key=_importance):
         recorded, asked = stored.meta.get(key, "unset"), task.meta.get(key, "unset")
         if recorded != asked and not (recorded != recorded and asked != asked):
@@ -38,14 +41,16 @@ def _differences(task: Task, stored: Trajectory) -> list[tuple[str, object, obje
     if stored.layout != layout:
         found.append(("parameters", dict(stored.layout), dict(layout)))
         return found
-    start = np.concatenate([to_numpy(p).reshape(-1) for p in task.model.parameters()])
-    same = (stored.params[0] == start) | (np.isnan(stored.params[0]) & np.isnan(start))
-    found += [
-        (f"{stored.names[column]} at the start", stored.params[0, column], start[column])
-        for column in np.flatnonzero(~same)
-    ]
-    if set(stored.metrics) != set(task.metrics):
-        found.append(("metrics", sorted(stored.metrics), sorted(task.metrics)))
+    if selection.projection is None:
+        start = np.concatenate([to_numpy(p).reshape(-1) for p in selection.chosen])
+        same = (stored.params[0] == start) | (np.isnan(stored.params[0]) & np.isnan(start))
+        found += [
+            (f"{stored.names[column]} at the start", stored.params[0, column], start[column])
+            for column in np.flatnonzero(~same)
+        ]
+    named = names_of(task)
+    if set(stored.metrics) != set(named):
+        found.append(("metrics", sorted(stored.metrics), sorted(named)))
     return found
 
 

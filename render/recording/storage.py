@@ -30,6 +30,7 @@ __all__ = ["load_run", "load_runs", "save_runs"]
 _FORMAT = "render-run"
 _VERSION = 1
 _ARRAYS = ("params", "loss", "lr", "grad_norm", "x", "y")
+_OPTIONAL = ("batch", "final")
 _GROUPS = ("metrics", "buffers")
 
 
@@ -84,8 +85,9 @@ def _members(runs: Sequence[Trajectory]) -> dict[str, Array]:
     for index, run in enumerate(runs):
         for name in _ARRAYS:
             members[f"{index}/{name}"] = getattr(run, name)
-        if run.batch is not None:
-            members[f"{index}/batch"] = run.batch
+        for name in _OPTIONAL:
+            if getattr(run, name) is not None:
+                members[f"{index}/{name}"] = getattr(run, name)
         for group in _GROUPS:
             for name, values in getattr(run, group).items():
                 members[f"{index}/{group}/{name}"] = values
@@ -95,7 +97,8 @@ def _members(runs: Sequence[Trajectory]) -> dict[str, Array]:
                 "meta": run.meta,
                 "metrics": list(run.metrics),
                 "buffers": list(run.buffers),
-                "batch": run.batch is not None,
+                "every": run.every,
+                **{name: getattr(run, name) is not None for name in _OPTIONAL},
             }
         )
     header = {"format": _FORMAT, "version": _VERSION, "runs": entries}
@@ -148,7 +151,7 @@ def _run(index: int, entry: Mapping[str, Any], members: Mapping[str, Array]) -> 
         (str(name), tuple(int(size) for size in shape)) for name, shape in entry["layout"]
     )
     rows = len(arrays["loss"])
-    batch = members[f"{index}/batch"] if entry["batch"] else None
+    batch, final = (members[f"{index}/{name}"] if entry.get(name) else None for name in _OPTIONAL)
     columns = [arrays[name] for name in ("params", "lr", "grad_norm")]
     columns += [values for group in groups.values() for values in group.values()]
     columns += [] if batch is None else [batch]
@@ -161,6 +164,8 @@ def _run(index: int, entry: Mapping[str, Any], members: Mapping[str, Array]) -> 
         metrics=groups["metrics"],
         buffers=groups["buffers"],
         batch=batch,
+        final=final,
+        every=int(entry.get("every", 1)),
         layout=layout,
         meta=dict(entry["meta"]),
     )

@@ -47,6 +47,10 @@ class Trajectory:
     x, y: the data. buffers: (T, ...) each, the model's buffers that training moves (the running
         statistics of batch normalisation).
     meta: how the run was made: optimizer, loss, seed, device, versions.
+    every: the updates between two rows: 1, but for runs recorded with `keep=Keep(every=…)`, whose
+        row k is the state after k * every updates.
+    final: all P parameters after the last update, in a run that keeps only tensors or directions
+        of them (whose `params` has a column for each number kept); else None.
     source: the model and loss, packed or not; use `problem`.
 
     All arrays are read-only.
@@ -63,6 +67,8 @@ class Trajectory:
     y: Array
     meta: Mapping[str, str | int | float]
     buffers: Mapping[str, Array] = field(default_factory=dict)
+    every: int = 1
+    final: Array | None = None
     source: Problem | PackedProblem | None = None
 
     def __post_init__(self) -> None:
@@ -193,6 +199,11 @@ class Trajectory:
             raise RecordingError(
                 "this run holds numbers only, not its model, so it cannot be evaluated elsewhere; "
                 "attach what it was recorded with: run = run.attach(model, loss)"
+            )
+        if self.final is not None:
+            raise RecordingError(
+                f"this run was recorded with keep={self.meta.get('keep')}, without the parameters "
+                "that it takes to evaluate its steps; record metrics=, or keep=Keep(every=…)"
             )
         return self.problem
 

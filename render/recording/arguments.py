@@ -1,0 +1,123 @@
+"""Checks of what `record` is given, before anything is computed; each raises InputError."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+
+from torch import nn
+
+from render.errors import InputError
+from render.problem.checks import check_whole
+from render.problem.dataset import Dataset
+from render.problem.surfaces import Surface
+from render.recording.problem import Loss
+from render.recording.request import Metric, Metrics, Request
+from render.recording.settings import label
+
+__all__ = ["check_run", "named_metrics", "problem_of"]
+
+
+def problem_of(request: Request) -> tuple[Dataset, Loss]:
+    """Return data and loss; a surface stands for both."""
+    data, loss, model = request.data, request.loss, request.model
+    if isinstance(data, Surface):
+        if loss is not None:
+            raise InputError(
+                f"record: the surface {data.name} is a loss itself; leave loss={label(loss)} out"
+            )
+        if not isinstance(model, nn.Module) or not list(model.parameters()):
+            raise InputError(
+                f"record: model is a {type(model).__name__}; a surface takes models.Point(x, y)"
+            )
+        return data.data(next(model.parameters()).dtype), data.loss
+    if not isinstance(data, Dataset):
+        raise InputError(
+            f"record: data is a {type(data).__name__}; give a Dataset, such as datasets.of(x, y), "
+            "or a surface, such as surfaces.rosenbrock"
+        )
+    if not callable(loss):
+        raise InputError(
+            f"record: loss is {loss!r}; give a callable (prediction, target) -> scalar"
+        )
+    return data, loss
+
+
+def check_run(request: Request, data: Dataset) -> None:
+    """Check model, numbers and validation data against the data."""
+    _check_model(request.model, data)
+    check_whole("record", "steps", request.steps, least=0)
+    check_whole("record", "seed", request.seed, least=0)
+    n, size = len(data), request.batch_size
+    if size is not None:
+        check_whole("record", "batch_size", size, least=1)
+        if size > n:
+            raise InputError(
+                f"record: batch_size is {size}, but there are {n} samples; give 1 to {n}, "
+                "or None for all of them"
+            )
+    clip = request.clip
+    if clip is not None and not (isinstance(clip, (int, float)) and 0 < clip < math.inf):
+        raise InputError(f"record: clip is {clip!r}; give a gradient norm above 0, or None")
+    if request.validation is not None:
+        _check_validation(request, data)
+
+
+def _check_validation(request: Request, data: Dataset) -> None:
+    other = request.validation
+    if isinstance(request.data, Surface):
+        raise InputError("record: a surface has no samples; leave validation out")
+    if not isinstance(other, Dataset):
+        raise InputError(
+            f"record: validation is a {type(other).__name__}; give a Dataset, such as the second "
+            "of datasets.split(data)"
+        )
+    if other.x.shape[1:] != data.x.shape[1:] or other.x.dtype != data.x.dtype:
+        raise InputError(
+            f"record: the validation data's x is {tuple(other.x.shape)} {other.x.dtype} and the "
+            f"data's {tuple(data.x.shape)} {data.x.dtype}; give samples of the same kind"
+        )
+
+
+def named_metrics(metrics: Metrics | None) -> dict[str, Metric]:
+    """Return the metrics by name."""
+    if isinstance(metrics, Mapping):
+        named = dict(metrics)
+    elif metrics is None or isinstance(metrics, Iterable):
+        named = {label(entry): entry for entry in metrics or ()}
+    else:
+        raise InputError(f"record: metrics is {metrics!r}; give a mapping or a list of callables")
+    for name, entry in named.items():
+        if not callable(entry):
+            raise InputError(
+                f"record: metric {name!r} is {entry!r}; give a callable (prediction, target)"
+            )
+    return named
+
+
+def _check_model(model: object, data: Dataset) -> None:
+    if not isinstance(model, nn.Module):
+        raise InputError(
+            f"record: model is a {type(model).__name__}; give a torch.nn.Module, such as "
+            "models.Line(slope=0.0, intercept=0.0)"
+        )
+    params = list(model.parameters())
+    if not any(param.requires_grad for param in params):
+        raise InputError(
+            f"record: {type(model).__name__} has no parameters that require a gradient, so there "
+            "is nothing to optimise"
+        )
+    if any(nn.parameter.is_lazy(param) for param in params):
+        raise InputError(
+            f"record: {type(model).__name__} has parameters without a shape yet; call "
+            "model(data.x) once before recording"
+        )
+    kinds = {param.dtype for param in params if param.is_floating_point()}
+    kind = data.x.dtype
+    if kind.is_floating_point and kind not in kinds:
+        held = ", ".join(sorted(str(entry) for entry in kinds))
+        raise InputError(
+            f"record: the data's x is {kind} and the model's parameters are {held}; give both the "
+            f"same type: the model with dtype={kind} or model.to({kind}), or the dataset with "
+            f"dtype={held}"
+        )

@@ -1,0 +1,65 @@
+"""Building the optimizer and the scheduler that a run was asked for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import nn
+from torch.optim import Optimizer
+
+from render.errors import InputError
+from render.recording.settings import label
+
+__all__ = ["first_line", "optimizer_of", "scheduler_of"]
+
+
+def optimizer_of(factory: object, model: nn.Module) -> Optimizer:
+    """Return the optimizer of the model's parameters. Raises InputError."""
+    example = "a callable taking parameters, such as partial(torch.optim.SGD, lr=0.1)"
+    if isinstance(factory, Optimizer):
+        raise InputError(
+            f"record: optimizer is an optimizer already built, {type(factory).__name__}, which "
+            f"holds another model's parameters; give {example}"
+        )
+    built = _call("optimizer", factory, list(model.parameters()), example)
+    if not isinstance(built, Optimizer):
+        raise InputError(
+            f"record: optimizer gave a {type(built).__name__}, not a torch optimizer; "
+            f"give {example}"
+        )
+    return built
+
+
+def scheduler_of(factory: object, optimizer: Optimizer) -> Any:
+    """Return the scheduler of the optimizer. Raises InputError."""
+    example = (
+        "a callable taking the optimizer, such as "
+        "partial(torch.optim.lr_scheduler.StepLR, step_size=100)"
+    )
+    if not callable(factory) and hasattr(factory, "step"):
+        raise InputError(
+            f"record: scheduler is already built, {type(factory).__name__}, for another "
+            f"optimizer; give {example}"
+        )
+    built = _call("scheduler", factory, optimizer, example)
+    if not callable(getattr(built, "step", None)):
+        raise InputError(
+            f"record: scheduler gave a {type(built).__name__}, which cannot step; give {example}"
+        )
+    return built
+
+
+def _call(name: str, factory: object, argument: object, example: str) -> object:
+    if not callable(factory):
+        raise InputError(f"record: {name} is {factory!r}; give {example}")
+    try:
+        return factory(argument)
+    except (TypeError, ValueError, RuntimeError) as exc:
+        raise InputError(
+            f"record: {name} {label(factory)} cannot be built ({first_line(exc)}); give {example}"
+        ) from exc
+
+
+def first_line(exc: BaseException) -> str:
+    """Return the first line of an error's message, or its kind."""
+    return (str(exc) or type(exc).__name__).splitlines()[0]

@@ -1,0 +1,196 @@
+"""Computing the loss over a plane through the space of a run's parameters."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from render.errors import InputError, RecordingError
+from render.recording import evaluation
+from render.recording.directions import filter_normalised, principal
+from render.recording.planes import Landscape, project
+from render.recording.sessions import active
+from render.recording.trajectory import Trajectory
+
+__all__ = ["landscape"]
+
+Array = npt.NDArray[Any]
+Range = tuple[float, float]
+
+_MARGIN = 0.25
+
+
+def landscape(
+    run: Trajectory,
+    plane: str | tuple[str | int, str | int] = "pca",
+    *,
+    grid: int | tuple[int, int] = 51,
+    a_range: Range | None = None,
+    b_range: Range | None = None,
+    at: int = -1,
+    seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+) -> Landscape:
+    """Compute the loss over a plane, and where the run goes as seen from it.
+
+    plane: "pca", the two directions in which the run moved most (through the state at row `at`);
+    "random", two filter-normalised random directions drawn from `seed` (through the same state;
+    one unit changes each filter by its own norm); or two parameters, by name or column, which
+    become the coordinates (the others stay as at row `at`). grid: points along a, or (na, nb).
+    a_range, b_range: what is covered; by default the path and a margin, in a random plane -1 to
+    1. at: a row of the run, from either end; the last finite one for -1. progress: called with
+    (points done, points); by default that of the session.
+
+    The points are evaluated in batches of bounded memory, or one by one where that is faster: for
+    convolutions, recurrences, and models that fill the processor's cache alone. Raises InputError
+    for what is not allowed, RecordingError for a run without its model.
+    """
+    finite = np.flatnonzero(np.isfinite(run.params).all(axis=1))
+    if not finite.size:
+        raise InputError("landscape: no row of the run has finite parameters")
+    row = _row(run, at, finite)
+    counts = _counts(grid)
+    chosen = _plane(run, plane, row, finite, seed)
+    path, distance = project(run.params, chosen.origin, chosen.directions)
+    a, b = (
+        np.linspace(*_span(given, path[finite, side], chosen.default), count)
+        for side, (given, count) in enumerate(zip((a_range, b_range), counts, strict=True))
+    )
+    points = _Points(chosen.origin, chosen.directions, a, b, run.params.dtype)
+    last = {
+        name: np.broadcast_to(values[row], (len(points), *values.shape[1:]))
+        for name, values in run.buffers.items()
+    }
+    session = active()
+    told = progress or (session.progress if session is not None else None)
+    loss = _losses(run, points, last, told)
+    return Landscape(
+        origin=chosen.origin,
+        directions=chosen.directions,
+        a=a,
+        b=b,
+        loss=loss.reshape(b.size, a.size),
+        path=path,
+        distance=distance,
+        explained=chosen.explained,
+        names=chosen.names,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Plane:
+    """A plane, the range that shows it unless another is given, and its names."""
+
+    origin: Array
+    directions: Array
+    names: tuple[str, str]
+    default: Range | None = None
+    explained: tuple[float, float] | None = None
+
+
+class _Points:
+    """The grid's points as rows of parameters, (nb * na, P), made when they are asked for."""
+
+    def __init__(self, origin: Array, directions: Array, a: Array, b: Array, kind: Any) -> None:
+        self._origin, self._directions, self._kind = origin, directions, kind
+        self._at = np.stack([side.reshape(-1) for side in np.meshgrid(a, b)], axis=1)
+
+    def __len__(self) -> int:
+        return len(self._at)
+
+    def __getitem__(self, rows: slice) -> Array:
+        points = self._origin + self._at[rows] @ self._directions
+        return np.asarray(points, dtype=self._kind)
+
+
+def _losses(
+    run: Trajectory,
+    points: _Points,
+    buffers: Mapping[str, Array],
+    progress: Callable[[int, int], None] | None,
+) -> Array:
+    problem = run.problem
+    if problem is None or run.final is not None:
+        raise RecordingError(
+            "landscape: the run lacks its model, or the parameters that it takes to evaluate it; "
+            "use run.attach(model, loss), or record without keep=Keep(tensors=…, directions=…)"
+        )
+    return evaluation.metric(problem, problem.loss, points, buffers, progress=progress)
+
+
+def _plane(run: Trajectory, plane: object, row: int, finite: Array, seed: int) -> _Plane:
+    here = run.params[row].astype(np.float64)
+    if plane == "pca":
+        directions, explained = principal(run.params[finite])
+        names = ("first principal direction", "second principal direction")
+        return _Plane(origin=here, directions=directions, names=names, explained=explained)
+    if plane == "random":
+        directions = filter_normalised(run.params[row], run.layout, seed)
+        names = ("first random direction", "second random direction")
+        return _Plane(origin=here, directions=directions, names=names, default=(-1.0, 1.0))
+    if not isinstance(plane, tuple) or len(plane) != 2:
+        raise InputError(
+            f"landscape: plane is {plane!r}; choose 'pca', 'random', or two parameters such as "
+            f"{run.names[:2]!r}"
+        )
+    columns = [_column(run, entry) for entry in plane]
+    if columns[0] == columns[1]:
+        raise InputError(f"landscape: plane names {run.names[columns[0]]} twice; choose two")
+    directions = np.zeros((2, len(here)))
+    directions[[0, 1], columns] = 1.0
+    here[columns] = 0.0
+    return _Plane(
+        origin=here,
+        directions=directions,
+        names=(run.names[columns[0]], run.names[columns[1]]),
+    )
+
+
+def _column(run: Trajectory, entry: object) -> int:
+    if isinstance(entry, str):
+        return int(run.column(entry))
+    width = run.params.shape[1]
+    if isinstance(entry, bool) or not isinstance(entry, int) or not -width <= entry < width:
+        raise InputError(f"landscape: the run has no column {entry!r}; give 0 to {width - 1}")
+    return int(entry % width)
+
+
+def _row(run: Trajectory, at: object, finite: Array) -> int:
+    if isinstance(at, bool) or not isinstance(at, int) or not -len(run.loss) <= at <= run.steps:
+        raise InputError(f"landscape: at is {at!r}; give a row from 0 to {run.steps}")
+    row = int(finite[-1]) if at == -1 else at % len(run.loss)
+    if row not in finite:
+        raise InputError(
+            f"landscape: the parameters at row {row} are not finite; choose one before "
+            f"{run.diverged_at}"
+        )
+    return row
+
+
+def _counts(grid: object) -> tuple[int, int]:
+    counts = grid if isinstance(grid, tuple) else (grid, grid)
+    if len(counts) != 2 or any(
+        isinstance(count, bool) or not isinstance(count, int) or count < 2 for count in counts
+    ):
+        raise InputError(
+            f"landscape: grid is {grid!r}; give points a side, at least 2, or (na, nb)"
+        )
+    return counts[0], counts[1]
+
+
+def _span(given: Range | None, path: Array, default: Range | None) -> Range:
+    if given is not None:
+        low, high = given
+        if not -math.inf < low < high < math.inf:
+            raise InputError(f"landscape: a range is {given!r}; give (low, high) with low < high")
+        return low, high
+    if default is not None:
+        return default
+    low, high = float(path.min()), float(path.max())
+    margin = _MARGIN * (high - low) or 1.0
+    return low - margin, high + margin

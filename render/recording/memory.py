@@ -1,0 +1,51 @@
+"""How much memory a recording takes, and whether there is that much."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from torch import nn
+
+from render.errors import RecordingError
+from render.recording.keep import Keep, kept_layout
+from render.recording.problem import layout_of
+
+__all__ = ["WINDOW_BYTES", "check", "free_bytes", "recording_bytes"]
+
+WINDOW_BYTES = {"cpu": 64 * 2**20, "cuda": 256 * 2**20}
+"""What the buffers of a recording loop take at most, but for one row."""
+
+
+def recording_bytes(model: nn.Module, steps: int, keep: Keep, batch_size: int | None) -> int:
+    """Return the bytes that a run's arrays take, with the buffers of the loop that fills them.
+
+    Rows x (kept columns + loss, rate, norm + batch), and a window of parameters and gradients.
+    """
+    sizes = {name: p.numel() * p.element_size() for name, p in model.named_parameters()}
+    columns = kept_layout(keep, layout_of(model))
+    width = sum(sizes.values())
+    rows = steps // keep.every + 1
+    projected = keep.directions is not None
+    kept = 8 * (columns[0][1][0] + 1) if projected else sum(sizes[name] for name, _ in columns)
+    window = max(2 * width, min(rows * 2 * width, WINDOW_BYTES["cpu"]))
+    final = 0 if keep.whole else width
+    return rows * (kept + 32 + 12 * (batch_size or 0)) + window + final
+
+
+def check(needed: int, what: str) -> None:
+    """Raise RecordingError, before anything starts, where `needed` bytes are not free."""
+    free = free_bytes()
+    if free is not None and needed > free:
+        raise RecordingError(
+            f"record: {what} take {needed / 1e9:.1f} GB, and {free / 1e9:.1f} GB are free; take "
+            "fewer steps, a smaller model, or keep less of it, such as keep=Keep(every=10)"
+        )
+
+
+def free_bytes() -> int | None:
+    """Return the memory that is available, or None where the system does not say."""
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+        return next(int(line.split()[1]) * 1024 for line in lines if "MemAvailable" in line)
+    except (OSError, StopIteration, ValueError, IndexError):
+        return None  # not Linux: the allocation itself will tell

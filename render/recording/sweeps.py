@@ -1,0 +1,172 @@
+"""Many runs at once: the same problem with other rates, starts, seeds, batches or optimizers."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+from torch import nn
+
+from render.errors import InputError
+from render.problem.dataset import Dataset
+from render.problem.surfaces import Surface
+from render.recording import memory, together
+from render.recording.keep import Keep
+from render.recording.loop import recorded, session_device
+from render.recording.problem import Loss
+from render.recording.request import Metrics, OptimizerFactory, Request, SchedulerFactory
+from render.recording.sessions import active
+from render.recording.settings import label
+from render.recording.task import Task, prepare
+from render.recording.trajectory import Trajectory
+
+__all__ = ["sweep"]
+
+
+def sweep(
+    model: nn.Module | Sequence[nn.Module] | Mapping[str, nn.Module],
+    data: Dataset | Surface,
+    *,
+    loss: Loss | None = None,
+    optimizer: OptimizerFactory | Sequence[OptimizerFactory] | Mapping[str, OptimizerFactory],
+    steps: int,
+    lr: Iterable[float] | None = None,
+    batch_size: int | Sequence[int | None] | None = None,
+    seed: int | Sequence[int] = 0,
+    scheduler: SchedulerFactory | None = None,
+    metrics: Metrics | None = None,
+    validation: Dataset | None = None,
+    clip: float | None = None,
+    keep: Keep | None = None,
+    device: str = "auto",
+) -> dict[str, Trajectory]:
+    """Record a run for each value of what varies: a mapping from labels to runs, for any panel.
+
+    What varies is given as a list, or as a mapping from labels: `lr` (the optimizer is then
+    called with `lr=` as well), `model` (several starts), `seed`, `batch_size` and `optimizer`.
+    Where several vary, every combination is recorded. Labels read "lr 0.1, batch 8". The other
+    arguments are those of `record`.
+
+    Runs of the same shape advance together, in one computation for all of them: their numbers
+    equal those of separate `record` calls to rounding, and `meta["together"]` says how many they
+    were. The rest are recorded one after another, to the same bits as `record` gives. A run that
+    diverges changes no other. Raises InputError and RecordingError as `record` does.
+    """
+    choices = [
+        _labelled("optimizer", optimizer),
+        _rates(lr),
+        _labelled("model", model),
+        _numbers("batch", batch_size),
+        _numbers("seed", seed),
+    ]
+    session = active()
+    variants: dict[str, Task] = {}
+    for combination in itertools.product(*choices):
+        name = ", ".join(choice.label for choice in combination if choice.label)
+        made, rate, start, size, number = (choice.value for choice in combination)
+        request = Request(
+            model=start,
+            data=data,
+            loss=loss,
+            optimizer=made if rate is None else partial(made, lr=rate),
+            steps=steps,
+            batch_size=size,
+            scheduler=scheduler,
+            metrics=metrics,
+            validation=validation,
+            clip=clip,
+            keep=keep,
+            seed=number,
+            device=session_device(device, session),
+        )
+        variants[name] = prepare(request)
+    tasks = list(variants.values())
+    needed = sum(int(task.meta["recording_bytes"]) for task in tasks)
+    memory.check(needed, f"{len(tasks)} runs of {steps} steps")
+    if session is not None and session.replay is not None:
+        return {name: recorded(task, session) for name, task in variants.items()}
+    done = _together(tasks, session.progress if session else None)
+    runs = {}
+    for name, task in variants.items():
+        run = done.get(task)
+        if run is None:  # built anew: what was tried before may have moved its schedule
+            run = recorded(prepare(task.request), session)
+        elif session is not None:
+            session.runs.append(run)
+        runs[name] = run
+    return runs
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """One value of what varies, and its part of the label."""
+
+    label: str
+    value: Any
+
+
+def _together(tasks: list[Task], progress: together.Progress | None) -> dict[Task, Trajectory]:
+    """Return the runs that could advance together."""
+    groups: dict[object, list[Task]] = {}
+    for task in tasks:
+        kind = together.kind_of(task)
+        if kind is not None:
+            groups.setdefault(kind, []).append(task)
+    done: dict[Task, Trajectory] = {}
+    for group in groups.values():
+        runs = together.recorded(group, progress) if len(group) > 1 else None
+        if runs is not None:
+            done |= dict(zip(group, runs, strict=True))
+    return done
+
+
+def _labelled(what: str, value: Any) -> list[_Choice]:
+    """Return the choices of models or optimizers."""
+    if isinstance(value, Mapping):
+        named = {str(name): entry for name, entry in value.items()}
+    elif isinstance(value, Sequence) and not isinstance(value, (str, nn.Sequential)):
+        if what == "model":
+            named = {f"start {at + 1}": entry for at, entry in enumerate(value)}
+        else:
+            named = {label(entry): entry for entry in value}
+            if len(named) < len(value):
+                raise InputError(
+                    "sweep: optimizer lists one name twice; give a mapping from labels, such as "
+                    "{'momentum 0.9': partial(torch.optim.SGD, momentum=0.9), …}"
+                )
+    else:
+        return [_Choice("", value)]
+    if not named:
+        raise InputError(f"sweep: {what} is empty; give at least one")
+    return [_Choice(name, entry) for name, entry in named.items()]
+
+
+def _rates(lr: Any) -> list[_Choice]:
+    if lr is None:
+        return [_Choice("", None)]
+    rates = np.asarray(list(lr) if isinstance(lr, Iterable) else lr)
+    if rates.ndim != 1 or rates.size == 0 or not np.issubdtype(rates.dtype, np.number):
+        raise InputError(f"sweep: lr is {lr!r}; give a list of rates, such as [0.01, 0.1, 1.0]")
+    return _distinct("lr", [_Choice(f"lr {rate:g}", float(rate)) for rate in rates])
+
+
+def _numbers(what: str, value: Any) -> list[_Choice]:
+    if value is None or isinstance(value, (int, str)) or not isinstance(value, Iterable):
+        return [_Choice("", value)]
+    values = list(value)
+    if not values:
+        raise InputError(f"sweep: {what} is empty; give at least one")
+    shown = [f"{what} {'all' if entry is None else entry}" for entry in values]
+    return _distinct(what, [_Choice(*pair) for pair in zip(shown, values, strict=True)])
+
+
+def _distinct(what: str, choices: list[_Choice]) -> list[_Choice]:
+    labels = [choice.label for choice in choices]
+    for name in labels:
+        if labels.count(name) > 1:
+            raise InputError(f"sweep: {what} lists {name.split()[-1]} twice; give each value once")
+    return choices

@@ -1,0 +1,101 @@
+"""Metrics: numbers over all the data, of a run's rows or while the rows are written."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from torch.func import functional_call
+
+from render.errors import InputError
+from render.recording import evaluation
+from render.recording.problem import Problem
+from render.recording.request import Metric
+from render.recording.task import Task
+
+__all__ = ["LiveMetrics", "after", "names_of"]
+
+Array = npt.NDArray[Any]
+
+
+def names_of(task: Task) -> list[str]:
+    """Return the names of the metrics that a run will have."""
+    names = list(task.metrics)
+    if task.request.validation is not None:
+        names += ["val_loss", *(f"val_{name}" for name in task.metrics)]
+    return names if task.keep.directions is None else [*names, "off_plane"]
+
+
+def after(
+    task: Task, problem: Problem, params: Array, buffers: Mapping[str, Array]
+) -> dict[str, Array]:
+    """Return the metrics of all rows, evaluated in batches once the run is over."""
+    found = {}
+    for name, (measure, validating) in _measures(task).items():
+        over = problem
+        if validating:
+            assert task.request.validation is not None
+            over = Problem(model=problem.model, loss=problem.loss, data=task.request.validation)
+        found[name] = evaluation.metric(over, measure, params, buffers)
+    return found
+
+
+class LiveMetrics:
+    """The metrics of a run whose parameters are not kept, computed at each row."""
+
+    def __init__(self, task: Task) -> None:
+        self._task = task
+        self._model = copy.deepcopy(task.model).eval()
+        self._measures = _measures(task)
+        self._values: dict[str, list[Tensor]] = {name: [] for name in self._measures}
+        place = task.device
+        self._data = [
+            None if data is None else (data.x.to(place), data.y.to(place))
+            for data in (task.data, task.request.validation)
+        ]
+        self._devices = [place] if place.type == "cuda" else []
+
+    def add(self) -> None:
+        """Compute the metrics at the model as it is."""
+        if not self._measures:
+            return
+        live = self._task.model
+        state = {**dict(live.named_parameters()), **dict(live.named_buffers())}
+        with torch.no_grad(), torch.random.fork_rng(devices=self._devices):
+            predictions: dict[bool, Tensor] = {}
+            for name, (measure, validating) in self._measures.items():
+                samples = self._data[validating]
+                assert samples is not None
+                if validating not in predictions:
+                    predictions[validating] = functional_call(self._model, state, (samples[0],))
+                value = torch.as_tensor(measure(predictions[validating], samples[1])).detach()
+                if value.numel() != 1:
+                    raise InputError(
+                        f"{name} returns shape {tuple(value.shape)}; it must return one number"
+                    )
+                self._values[name].append(value.reshape(()).clone())
+
+    def history(self) -> dict[str, Array]:
+        """Return (T,) arrays by name."""
+        return {
+            name: np.asarray(torch.stack(values).float().cpu().numpy())
+            if values[0].dtype == torch.bfloat16
+            else torch.stack(values).cpu().numpy()
+            for name, values in self._values.items()
+        }
+
+
+def _measures(task: Task) -> dict[str, tuple[Metric, bool]]:
+    """Return each metric by name, and whether it is over the validation data."""
+    found: dict[str, tuple[Metric, bool]] = {
+        name: (measure, False) for name, measure in task.metrics.items()
+    }
+    if task.request.validation is not None:
+        found["val_loss"] = (task.loss, True)
+        found |= {f"val_{name}": (measure, True) for name, measure in task.metrics.items()}
+    return found

@@ -1,0 +1,310 @@
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional
+from torch.optim import lr_scheduler
+
+from render.errors import InputError, RecordingError
+from render.problem import datasets, losses, metrics, models, surfaces
+from render.recording import Keep, memory, record, session, sweep, sweeps
+
+SGD = torch.optim.SGD
+LINE = partial(sweep, models.Line(-1.0, 1.0), datasets.line(40), loss=losses.mse)
+NET = partial(sweep, models.MLP((2, 6, 1)), datasets.moons(30), loss=losses.nll)
+
+
+def assert_close(run, alone, rtol: float = 1e-4) -> None:
+    np.testing.assert_allclose(run.params, alone.params, rtol=rtol, atol=1e-5)
+    np.testing.assert_allclose(run.loss, alone.loss, rtol=rtol, atol=1e-6)
+    np.testing.assert_allclose(run.grad_norm, alone.grad_norm, rtol=20 * rtol, atol=1e-5)
+    np.testing.assert_allclose(run.lr, alone.lr, rtol=1e-12)
+    assert (run.batch is None) == (alone.batch is None)
+    if run.batch is not None:
+        np.testing.assert_array_equal(run.batch, alone.batch)
+    for name, values in alone.metrics.items():
+        np.testing.assert_allclose(run.metrics[name], values, rtol=1e-3, atol=0.04)
+    meta = {key: value for key, value in run.meta.items() if key != "together"}
+    assert meta == dict(alone.meta)
+
+
+OPTIMIZERS = {
+    "SGD": SGD,
+    "momentum": partial(SGD, momentum=0.9, nesterov=True, weight_decay=0.01),
+    "Adam": torch.optim.Adam,
+    "AdamW": partial(torch.optim.AdamW, weight_decay=0.1, amsgrad=True),
+    "Adamax": torch.optim.Adamax,
+    "Adadelta": torch.optim.Adadelta,
+    "Adagrad": partial(torch.optim.Adagrad, lr_decay=0.01),
+    "NAdam": torch.optim.NAdam,
+    "RAdam": partial(torch.optim.RAdam, weight_decay=0.1, decoupled_weight_decay=True),
+    "RMSprop": partial(torch.optim.RMSprop, momentum=0.5, centered=True),
+}
+
+
+@pytest.mark.parametrize("batch_size", [None, 8])
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_rates_advance_together_to_the_numbers_of_separate_runs(name: str, batch_size) -> None:
+    settings = dict(steps=12, batch_size=batch_size, metrics=[metrics.accuracy])
+    runs = NET(optimizer=OPTIMIZERS[name], lr=[0.003, 0.01, 0.03], **settings)
+    assert list(runs) == ["lr 0.003", "lr 0.01", "lr 0.03"]
+    for rate, run in zip([0.003, 0.01, 0.03], runs.values(), strict=True):
+        assert run.meta["together"] == 3
+        optimizer = partial(OPTIMIZERS[name], lr=rate)
+        alone = record(
+            models.MLP((2, 6, 1)),
+            datasets.moons(30),
+            loss=losses.nll,
+            optimizer=optimizer,
+            **settings,
+        )
+        assert_close(run, alone)
+
+
+SCHEDULES = {
+    "StepLR": partial(lr_scheduler.StepLR, step_size=4, gamma=0.5),
+    "cosine": partial(lr_scheduler.CosineAnnealingLR, T_max=12),
+}
+
+
+@pytest.mark.parametrize("scheduler", SCHEDULES.values(), ids=SCHEDULES)
+@pytest.mark.parametrize("clip", [None, 0.5], ids=["", "clipped"])
+def test_schedules_and_clipping_hold_for_each_run(scheduler, clip) -> None:
+    settings = dict(steps=12, scheduler=scheduler, clip=clip, validation=datasets.line(9, seed=1))
+    runs = LINE(optimizer=SGD, lr=[0.01, 0.3], **settings)
+    for rate, run in zip([0.01, 0.3], runs.values(), strict=True):
+        alone = record(
+            models.Line(-1.0, 1.0),
+            datasets.line(40),
+            loss=losses.mse,
+            optimizer=partial(SGD, lr=rate),
+            **settings,
+        )
+        assert run.meta["together"] == 2
+        assert_close(run, alone)
+
+
+def test_starts_seeds_and_batches_vary_in_every_combination() -> None:
+    starts = {"near": models.Line(3.0, 7.0), "far": models.Line(-5.0, 0.0)}
+    runs = sweep(
+        starts,
+        datasets.line(40),
+        loss=losses.mse,
+        optimizer=partial(SGD, lr=0.1),
+        steps=9,
+        batch_size=[None, 7, 16],
+        seed=[0, 1],
+    )
+    assert len(runs) == 12 and "far, batch 7, seed 1" in runs and "near, batch all, seed 0" in runs
+    sizes = {"all": None, "7": 7, "16": 16}
+    for label, run in runs.items():
+        start, size, seed = label.split(", ")
+        alone = record(
+            starts[start],
+            datasets.line(40),
+            loss=losses.mse,
+            optimizer=partial(SGD, lr=0.1),
+            steps=9,
+            batch_size=sizes[size.removeprefix("batch ")],
+            seed=int(seed.removeprefix("seed ")),
+        )
+        assert_close(run, alone)
+        assert run.meta["together"] == 4
+
+
+def test_optimizers_of_different_kinds_are_compared_on_a_surface() -> None:
+    runs = sweep(
+        models.Point(-2.0, 2.0),
+        surfaces.rosenbrock,
+        optimizer={"plain": SGD, "momentum": partial(SGD, momentum=0.9), "Adam": torch.optim.Adam},
+        lr=[1e-4, 1e-3],
+        steps=20,
+    )
+    assert list(runs)[:3] == ["plain, lr 0.0001", "plain, lr 0.001", "momentum, lr 0.0001"]
+    assert {run.meta["together"] for run in runs.values()} == {2}
+    alone = record(
+        models.Point(-2.0, 2.0),
+        surfaces.rosenbrock,
+        optimizer=partial(torch.optim.Adam, lr=1e-3),
+        steps=20,
+    )
+    assert_close(runs["Adam, lr 0.001"], alone)
+
+
+class Branching(nn.Module):
+    """Decides by a value, which a batched call cannot."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.slope = nn.Parameter(torch.tensor(0.5))
+
+    def forward(self, x):
+        return self.slope * x if self.slope < 0.7 else self.slope * x + 1
+
+
+class Counting(nn.Module):
+    """Changes with its own calls, which a traced computation would not see."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.slope = nn.Parameter(torch.tensor(0.5))
+        self.calls = 0
+
+    def forward(self, x):
+        self.calls += 1
+        return self.slope * x + (0 if self.calls < 4 else 5)
+
+
+def dropping() -> nn.Module:
+    return nn.Sequential(nn.Unflatten(0, (-1, 1)), nn.Linear(1, 4), nn.Dropout(), nn.Flatten(0))
+
+
+FALLBACKS = {
+    "branching": Branching(),
+    "counting": Counting(),
+    "dropout": nn.Sequential(dropping(), nn.Unflatten(0, (-1, 4)), nn.Linear(4, 1), nn.Flatten(0)),
+    "batch norm": nn.Sequential(
+        nn.Unflatten(0, (-1, 1)), nn.BatchNorm1d(1), nn.Linear(1, 1), nn.Flatten(0)
+    ),
+    "convolution": nn.Sequential(
+        nn.Unflatten(0, (1, 1, -1)), nn.Conv1d(1, 1, 3, padding=1), nn.Flatten(0)
+    ),
+}
+
+
+@pytest.mark.parametrize("model", FALLBACKS.values(), ids=FALLBACKS)
+def test_what_cannot_advance_together_equals_record_to_the_bit(model) -> None:
+    settings = dict(loss=losses.mse, steps=6)
+    runs = sweep(model, datasets.line(40), optimizer=SGD, lr=[0.05, 0.2], **settings)
+    for rate, run in zip([0.05, 0.2], runs.values(), strict=True):
+        alone = record(model, datasets.line(40), optimizer=partial(SGD, lr=rate), **settings)
+        assert "together" not in run.meta
+        np.testing.assert_array_equal(run.params, alone.params)
+        np.testing.assert_array_equal(run.loss, alone.loss)
+
+
+ALONE = {
+    "LBFGS": dict(optimizer=partial(torch.optim.LBFGS, max_iter=2)),
+    "Rprop": dict(optimizer=torch.optim.Rprop),
+    "plateau": dict(optimizer=SGD, scheduler=lr_scheduler.ReduceLROnPlateau),
+    "one cycle": dict(
+        optimizer=partial(SGD, momentum=0.9),
+        scheduler=partial(lr_scheduler.OneCycleLR, max_lr=0.1, total_steps=20),
+    ),
+    "keep": dict(optimizer=SGD, keep=Keep(every=2)),
+}
+
+
+@pytest.mark.parametrize("settings", ALONE.values(), ids=ALONE)
+def test_other_optimizers_and_schedules_run_one_after_another(settings) -> None:
+    runs = LINE(lr=[0.05, 0.2], steps=6, **settings)
+    for rate, run in zip([0.05, 0.2], runs.values(), strict=True):
+        optimizer = partial(settings["optimizer"], lr=rate)
+        alone = record(
+            models.Line(-1.0, 1.0),
+            datasets.line(40),
+            loss=losses.mse,
+            steps=6,
+            **{**settings, "optimizer": optimizer},
+        )
+        assert "together" not in run.meta
+        np.testing.assert_array_equal(run.params, alone.params)
+
+
+def test_a_run_that_diverges_harms_no_other() -> None:
+    rates = [0.01, 50.0, 0.1, 1e30]
+    together, sane = (
+        LINE(optimizer=SGD, lr=rates, steps=150),
+        LINE(optimizer=SGD, lr=[0.01, 0.1], steps=150),
+    )
+    assert together["lr 50"].diverged_at is not None
+    assert together["lr 1e+30"].diverged_at is not None
+    for label, run in sane.items():
+        assert run.diverged_at is None
+        np.testing.assert_array_equal(together[label].params, run.params)
+
+
+def test_models_of_one_shape_but_different_working_stay_what_they_are() -> None:
+    starts = {name: models.MLP((2, 4, 1), name) for name in ("tanh", "relu")}
+    data = datasets.moons(20)
+    runs = sweep(starts, data, loss=losses.nll, optimizer=partial(SGD, lr=0.1), steps=5)
+    for name, model in starts.items():
+        alone = record(model, data, loss=losses.nll, optimizer=partial(SGD, lr=0.1), steps=5)
+        np.testing.assert_array_equal(runs[name].params, alone.params)
+
+
+def test_runs_predict_save_and_replay_as_any_others(tmp_path) -> None:
+    with session() as opened:
+        runs = LINE(optimizer=SGD, lr=[0.01, 0.1], steps=5)
+    assert opened.runs == list(runs.values())
+    for run in runs.values():
+        assert run.predict([0.5], -1).shape == (1,) and run.loss_at(run.params).shape == (6,)
+        run.save(tmp_path / "run.npz")
+    with session(replay=opened.runs):
+        again = LINE(optimizer=SGD, lr=[0.01, 0.1], steps=5)
+    for label, run in runs.items():
+        np.testing.assert_array_equal(again[label].params, run.params)
+    with (
+        pytest.raises(RecordingError, match=r"lr=0\.1, and the scene now"),
+        session(replay=opened.runs),
+    ):
+        LINE(optimizer=SGD, lr=[0.01, 0.2], steps=5)
+
+
+def test_progress_reaches_the_end() -> None:
+    seen = []
+    with session(progress=lambda done, total: seen.append((done, total))):
+        LINE(optimizer=SGD, lr=[0.01, 0.1], steps=50)
+    assert seen[-1] == (50, 50)
+
+
+def test_no_steps_and_one_value_are_fine() -> None:
+    runs = LINE(optimizer=SGD, lr=[0.1], steps=0)
+    assert list(runs) == ["lr 0.1"] and runs["lr 0.1"].params.tolist() == [[-1, 1]]
+    both = LINE(optimizer=SGD, lr=[0.1, 0.2], steps=0)
+    assert [run.params.tolist() for run in both.values()] == [[[-1, 1]]] * 2
+
+
+def test_class_labels_advance_together_with_torchs_own_loss() -> None:
+    data = datasets.blobs(30)
+    model = models.MLP((2, 5, 3))
+    runs = sweep(model, data, loss=functional.cross_entropy, optimizer=SGD, lr=[0.1, 0.2], steps=5)
+    alone = record(
+        model, data, loss=functional.cross_entropy, optimizer=partial(SGD, lr=0.2), steps=5
+    )
+    assert runs["lr 0.2"].meta["together"] == 2
+    assert_close(runs["lr 0.2"], alone)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        (dict(lr=0.1), "lr is 0.1; give a list of rates"),
+        (dict(lr=[]), "lr is []"),
+        (dict(lr=["a"]), "lr is ['a']"),
+        (dict(lr=[0.1, 0.1]), "lr lists 0.1 twice"),
+        (dict(seed=[]), "seed is empty"),
+        (dict(seed=[1, 1]), "seed lists 1 twice"),
+        (dict(batch_size=[0]), "batch_size is 0"),
+        (dict(optimizer=[]), "optimizer is empty"),
+        (dict(optimizer=[SGD, SGD]), "optimizer lists one name twice; give a mapping"),
+        (dict(lr=[0.1, -1.0]), "SGD cannot be built (Invalid learning rate: -1.0)"),
+        (dict(loss=lambda p, y: (p - y) ** 2), "the loss returns shape (40,)"),
+    ],
+)
+def test_a_bad_argument_says_why_in_one_line(changed, message: str) -> None:
+    with pytest.raises(InputError) as caught:
+        LINE(**{**dict(optimizer=SGD, lr=[0.1, 0.2], steps=2), **changed})
+    assert message in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_runs_that_would_not_fit_together_say_so_before_they_start(monkeypatch) -> None:
+    one = LINE(optimizer=SGD, lr=[0.1], steps=10)["lr 0.1"].meta["recording_bytes"]
+    monkeypatch.setattr(memory, "free_bytes", lambda: 3 * one)
+    monkeypatch.setattr(sweeps, "recorded", lambda *_: pytest.fail("started"))
+    with pytest.raises(RecordingError, match=r"4 runs of 10 steps take .* GB are free"):
+        LINE(optimizer=SGD, lr=[0.1, 0.2, 0.3, 0.4], steps=10)
