@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,13 +62,9 @@ def landscape(
         for side, (given, count) in enumerate(zip((a_range, b_range), counts, strict=True))
     )
     points = _Points(chosen.origin, chosen.directions, a, b, run.params.dtype)
-    last = {
-        name: np.broadcast_to(values[row], (len(points), *values.shape[1:]))
-        for name, values in run.buffers.items()
-    }
     session = active()
     told = progress or (session.progress if session is not None else None)
-    loss = _losses(run, points, last, told)
+    loss = _losses(run, points, row, told)
     return Landscape(
         origin=chosen.origin,
         directions=chosen.directions,
@@ -111,7 +107,7 @@ class _Points:
 def _losses(
     run: Trajectory,
     points: _Points,
-    buffers: Mapping[str, Array],
+    row: int,
     progress: Callable[[int, int], None] | None,
 ) -> Array:
     problem = run.problem
@@ -120,6 +116,10 @@ def _losses(
             "landscape: the run lacks its model, or the parameters that it takes to evaluate it; "
             "use run.attach(model, loss), or record without keep=Keep(tensors=…, directions=…)"
         )
+    buffers = {
+        name: np.broadcast_to(values[row], (len(points), *values.shape[1:]))
+        for name, values in run.buffers.items()
+    }
     return evaluation.metric(problem, problem.loss, points, buffers, progress=progress)
 
 

@@ -58,8 +58,8 @@ def record(
     over all the data. validation: samples that are not learnt from; their loss and metrics become
     the metrics "val_loss", "val_accuracy" and so on. clip: scale each gradient down to this L2
     norm; the norm recorded is that before. keep: what of a large model is kept; None keeps all,
-    (steps + 1) x P numbers, beside at most 64 MiB for the gradients' norms:
-    `meta["recording_bytes"]`. device: "auto", "cpu", "cuda" or "cuda:N".
+    (steps + 1) x P numbers, beside at most 128 MiB of buffers: `meta["recording_bytes"]`. device:
+    "auto", "cpu", "cuda" or "cuda:N".
 
     The same seed on the same device gives the same bits; `model` and torch's global generators
     stay as they were. A run that diverges goes on to its end with the numbers it has. Raises

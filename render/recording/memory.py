@@ -13,13 +13,14 @@ from render.recording.problem import layout_of
 __all__ = ["WINDOW_BYTES", "check", "free_bytes", "recording_bytes"]
 
 WINDOW_BYTES = {"cpu": 64 * 2**20, "cuda": 256 * 2**20}
-"""What the buffers of a recording loop take at most, but for one row."""
+"""What the last rows' parameters and gradients take at most, unless one row takes more."""
 
 
 def recording_bytes(model: nn.Module, steps: int, keep: Keep, batch_size: int | None) -> int:
     """Return the bytes that a run's arrays take, with the buffers of the loop that fills them.
 
-    Rows x (kept columns + loss, rate, norm + batch), and a window of parameters and gradients.
+    Rows x (kept columns + loss, rate, norm + batch), and twice the parameters and
+    gradients of the last rows.
     """
     sizes = {name: p.numel() * p.element_size() for name, p in model.named_parameters()}
     columns = kept_layout(keep, layout_of(model))
@@ -27,7 +28,7 @@ def recording_bytes(model: nn.Module, steps: int, keep: Keep, batch_size: int | 
     rows = steps // keep.every + 1
     projected = keep.directions is not None
     kept = 8 * (columns[0][1][0] + 1) if projected else sum(sizes[name] for name, _ in columns)
-    window = max(2 * width, min(rows * 2 * width, WINDOW_BYTES["cpu"]))
+    window = 2 * max(2 * width, min(rows * 2 * width, WINDOW_BYTES["cpu"]))
     final = 0 if keep.whole else width
     return rows * (kept + 32 + 12 * (batch_size or 0)) + window + final
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -19,7 +19,7 @@ from render.recording.keep import Keep
 from render.recording.loop import recorded, session_device
 from render.recording.problem import Loss
 from render.recording.request import Metrics, OptimizerFactory, Request, SchedulerFactory
-from render.recording.sessions import active
+from render.recording.sessions import Session, active
 from render.recording.settings import label
 from render.recording.task import Task, prepare
 from render.recording.trajectory import Trajectory
@@ -56,37 +56,45 @@ def sweep(
     were. The rest are recorded one after another, to the same bits as `record` gives. A run that
     diverges changes no other. Raises InputError and RecordingError as `record` does.
     """
-    choices = [
-        _labelled("optimizer", optimizer),
-        _rates(lr),
-        _labelled("model", model),
-        _numbers("batch", batch_size),
-        _numbers("seed", seed),
-    ]
     session = active()
-    variants: dict[str, Task] = {}
-    for combination in itertools.product(*choices):
-        name = ", ".join(choice.label for choice in combination if choice.label)
-        made, rate, start, size, number = (choice.value for choice in combination)
-        request = Request(
-            model=start,
-            data=data,
-            loss=loss,
-            optimizer=made if rate is None else partial(made, lr=rate),
-            steps=steps,
-            batch_size=size,
-            scheduler=scheduler,
-            metrics=metrics,
-            validation=validation,
-            clip=clip,
-            keep=keep,
-            seed=number,
-            device=session_device(device, session),
-        )
-        variants[name] = prepare(request)
+    request = partial(
+        Request,
+        data=data,
+        loss=loss,
+        steps=steps,
+        scheduler=scheduler,
+        metrics=metrics,
+        validation=validation,
+        clip=clip,
+        keep=keep,
+        device=session_device(device, session),
+    )
+    starts, made = _labelled("model", model), _labelled("optimizer", optimizer)
+    sizes, seeds = _numbers("batch", batch_size), _numbers("seed", seed)
+    variants = {}
+    for choices in itertools.product(made, _rates(lr), starts, sizes, seeds):
+        name = ", ".join(choice.label for choice in choices if choice.label)
+        variants[name] = prepare(_varied(request, *(choice.value for choice in choices)))
+    return _recorded(variants, session)
+
+
+def _varied(
+    request: Callable[..., Request],
+    optimizer: Any,
+    lr: float | None,
+    model: Any,
+    size: Any,
+    seed: Any,
+) -> Request:
+    """Return the request of one combination."""
+    made = optimizer if lr is None else partial(optimizer, lr=lr)
+    return request(model=model, optimizer=made, batch_size=size, seed=seed)
+
+
+def _recorded(variants: dict[str, Task], session: Session | None) -> dict[str, Trajectory]:
     tasks = list(variants.values())
     needed = sum(int(task.meta["recording_bytes"]) for task in tasks)
-    memory.check(needed, f"{len(tasks)} runs of {steps} steps")
+    memory.check(needed, f"{len(tasks)} runs of {tasks[0].steps} steps")
     if session is not None and session.replay is not None:
         return {name: recorded(task, session) for name, task in variants.items()}
     done = _together(tasks, session.progress if session else None)
