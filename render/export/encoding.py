@@ -20,7 +20,10 @@ _BT709 = (
     *("-color_range", "tv", "-colorspace", "bt709"),
     *("-color_primaries", "bt709", "-color_trc", "bt709"),
 )
-_TO_BT709 = "scale=out_color_matrix=bt709:out_range=tv:flags=accurate_rnd+full_chroma_int"
+_TO_BT709 = (
+    "scale=out_color_matrix=bt709:out_range=tv:flags=accurate_rnd+full_chroma_int,"
+    "setparams=color_primaries=bt709:color_trc=bt709"  # newer encoders believe the frames alone
+)
 
 _KEYFRAME_S = 5  # one a second doubles the file; decoding from the last one takes 0.3 s at most
 _FEWEST_BETWEEN = 150  # frames between keyframes, however slow the film
@@ -31,7 +34,7 @@ _FILTER = ("-vf", "-filter:v", "-filter")
 _GRAPH = ("-filter_complex", "-lavfi")
 _RATE = ("-crf", "-qp", "-b:v", "-b", "-q:v", "-q", "-qscale:v", "-qscale")
 
-_SUBSAMPLING_CODECS = re.compile(r"264(?!rgb)|265|hevc|vp[89]|av1|mpeg|theora|xvid|wmv|flv")
+_SUBSAMPLING_CODECS = re.compile(r"264(?!rgb)|265|hevc|vp[89x]|av1|mpeg|theora|xvid|wmv|flv")
 _YUV = re.compile(r"yuva?4\d\d|nv\d\d|p0\d\d")  # not yuvj, which has the full range
 _NEEDS_EVEN = re.compile(r"yuva?4[12]|nv|p0")
 _HAS_ALPHA = re.compile(r"yuva|rgba|bgra|argb|abgr|gbrap|ya\d|pal8")

@@ -124,8 +124,12 @@ class FFmpeg:
         """Describe why ffmpeg stopped."""
         status = self._process.returncode
         self._log.seek(0)
-        words = _CONTEXT.sub("", self._log.read().decode(errors="replace")).strip().splitlines()
-        reason = "; ".join(words[-2:]) if words else f"it was stopped by {_cause(status)}"
+        log = self._log.read().decode(errors="replace")
+        log = log.replace(self._command[-1], str(self._target))  # not the partial file
+        words = _CONTEXT.sub("", log).strip().splitlines()
+        told = [line for line in words if "Last message repeated" not in line]
+        # The first lines name the cause, later ones what it led to.
+        reason = "; ".join(told[:2]) if told else f"it was stopped by {_cause(status)}"
         message = f"{self._target}: ffmpeg could not write the film: {reason}"
         return EncoderError(message, status, self._command)
 

@@ -20,7 +20,7 @@ from render.errors import ExportError
 from render.export.encoding import raw_input, without_dates
 from render.export.ffmpeg import FFmpeg
 from render.export.formats import Stream
-from render.export.palette import median_cut, nearest
+from render.export.palette import quantize
 from render.export.sink import Frame, Rectangle
 from render.export.spool import COLOURS, TRANSPARENT, Spool
 from render.export.whole import whole_file
@@ -85,9 +85,7 @@ def _palette(spool: Spool) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     table = np.full(COLOURS, _CLEAR, np.uint8)
     if not len(keys):
         return table, np.empty((0, 3), np.uint8)
-    colours = np.stack([keys >> shift & 255 for shift in (0, 8, 16)], axis=1).astype(float)
-    palette = median_cut(colours, np.maximum(weights, 1) ** _FAIRNESS, _CLEAR)
-    table[keys] = nearest(colours, palette)
+    palette, table[keys] = quantize(keys, np.maximum(weights, 1) ** _FAIRNESS, _CLEAR)
     return table, palette
 
 

@@ -5,12 +5,42 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["median_cut", "nearest"]
+__all__ = ["median_cut", "nearest", "quantize"]
 
 _CHUNK = 4096  # colours compared at a time
+_SHIFTS = (0, 8, 16)  # of red, green and blue in a key
+_MANY = 1 << 16  # distinct colours; no drawing has more, photographs and noise do
 
 Colours = NDArray[np.float64]
 """Colours, shape (n, 3): red, green, blue from 0 to 255."""
+
+
+def quantize(
+    keys: NDArray[np.uint32], weights: NDArray[np.float64], most: int
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Return a palette of at most `most` colours, and the index of each key's nearest in it.
+
+    A key is red + green << 8 + blue << 16. Very many are first put together where the five
+    highest bits of each channel are alike.
+    """
+    if len(keys) <= _MANY:
+        colours = np.stack([_channel(keys, shift) for shift in _SHIFTS], axis=1)
+        palette = median_cut(colours, weights, most)
+        return palette, nearest(colours, palette)
+    cells = (keys >> 3 & 31) | (keys >> 6 & 31 << 5) | (keys >> 9 & 31 << 10)
+    total = np.bincount(cells, weights, 1 << 15).astype(float)
+    used = np.flatnonzero(total)
+    sums = [np.bincount(cells, weights * _channel(keys, shift), 1 << 15) for shift in _SHIFTS]
+    means = np.stack(sums, axis=1)[used] / total[used, None]
+    palette = median_cut(means, total[used], most)
+    indices = np.zeros(1 << 15, np.uint8)
+    indices[used] = nearest(means, palette)
+    return palette, indices[cells]
+
+
+def _channel(keys: NDArray[np.uint32], shift: int) -> NDArray[np.float64]:
+    """Return one channel of the keys' colours, from 0 to 255."""
+    return (keys >> np.uint32(shift) & np.uint32(255)).astype(float)
 
 
 def median_cut(colours: Colours, weights: NDArray[np.float64], most: int) -> NDArray[np.uint8]:
