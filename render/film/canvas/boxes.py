@@ -17,8 +17,8 @@ def is_empty(box: Box) -> bool:
 
 
 def meet(a: Box, b: Box) -> bool:
-    """Whether the boxes share a pixel; an empty box shares none."""
-    return max(a[0], b[0]) < min(a[2], b[2]) and max(a[1], b[1]) < min(a[3], b[3])
+    """Whether the boxes share a pixel; EMPTY shares none with a box inside a frame."""
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
 def common(a: Box, b: Box) -> Box:

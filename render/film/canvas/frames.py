@@ -35,6 +35,7 @@ class Frames:
         self._painter = Painter(self._recorder.agg, width, height)
         self._segments: list[Segment] = []
         self._structure: Structure | None = None
+        self._watched: dict[int, object] = {}
         self._damage: dict[int, list[Box]] = {}  # by the number of the segment that does it
 
     def draw(self) -> tuple[np.ndarray, tuple[Box, ...]]:
@@ -82,14 +83,18 @@ class Frames:
 
     def _watch_all(self) -> None:
         """Begin to watch: two full drawings in a row have shown that the structure rests."""
-        fixed = []
-        for number, segment in enumerate(self._segments):
-            if number not in self._damage:
-                segment.watch = Watch([segment.artist])
-                if not is_independent(segment.artist) and not segment.watch.opaque:
-                    fixed.append(segment.artist)
-                    segment.watch = None
-        self._structure = Structure(self._figure, fixed)
+        rest = [s for number, s in enumerate(self._segments) if number not in self._damage]
+        others = [segment for segment in rest if not is_independent(segment.artist)]
+        for segment in others:
+            segment.watch = Watch([segment.artist])
+        fixed = [segment for segment in others if segment.watch and not segment.watch.opaque]
+        for segment in fixed:
+            segment.watch = None  # the structure watches it
+        self._structure = Structure(self._figure, [segment.artist for segment in fixed])
+        self._watched = self._structure.watched
+        for segment in rest:
+            if is_independent(segment.artist):
+                segment.watch = Watch([segment.artist], known=self._watched)
 
     def _redraw_changed(self) -> bool:
         """Record each artist that changed, or return False when it takes more than that."""
@@ -123,7 +128,8 @@ class Frames:
             segment.set(commands)
         if segment.watch is None or not segment.watch.opaque:
             calm = segment.calm_frames >= _CALM_FRAMES
-            segment.watch = Watch([segment.artist]) if calm else None
+            watch = Watch([segment.artist], known=self._watched) if calm else None
+            segment.watch = watch
         return bool(boxes)
 
     def _place_titles(self, titled: dict[int, Any]) -> None:

@@ -174,8 +174,7 @@ class Painter:
 
     def _play(self, command: Command) -> None:
         # Agg knows its last clip path by address: keep it alive, lest a new one takes its place.
-        gc = command.args[-1] if command.name == "draw_text_image" else command.args[0]
-        previous, clip_path = self._clip_path, gc._clippath
+        previous, clip_path = self._clip_path, command.gc._clippath
         command.play(self._agg)
         self._clip_path = clip_path if clip_path is not None else previous
 

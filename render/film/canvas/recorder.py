@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from matplotlib import ft2font
 from matplotlib.artist import Artist
-from matplotlib.backends.backend_agg import RendererAgg
+from matplotlib.backends.backend_agg import RendererAgg, get_hinting_flag
 
-from render.film.canvas.commands import Command, PixelsReadError, Tape
-from render.film.canvas.glyphs import Glyphs
+from render.film.canvas.commands import Command, PixelsReadError
+from render.film.canvas.glyphs import KNOWN, Glyphs
+from render.film.canvas.layouts import Layout, Layouts
+from render.film.canvas.tape import Tape
 
 
 class Recorder(RendererAgg):
@@ -22,7 +25,8 @@ class Recorder(RendererAgg):
         super().__init__(width, height, dpi)  # type: ignore[no-untyped-call]
         self.agg: Any = self._renderer
         self.tape = Tape(int(width), int(height), dpi)
-        self._glyphs = Glyphs()
+        self._glyphs = Glyphs(height, dpi)
+        self._layouts = Layouts()
         self._renderer: Any = self.tape
         self._update_methods()  # type: ignore[no-untyped-call]
 
@@ -35,12 +39,51 @@ class Recorder(RendererAgg):
         finally:
             self.tape.commands = outer
 
+    def draw_text(
+        self,
+        gc: Any,
+        x: float,
+        y: float,
+        s: str,
+        prop: Any,
+        angle: float,
+        ismath: Any = False,
+        mtext: Any = None,
+    ) -> None:
+        """Draw a text, with its layout from when it was measured."""
+        if s and KNOWN and not ismath and Layouts.can(s, mtext):
+            glyphs = self._layout(s, prop).glyphs
+            self._draw_text_glyphs_and_boxes(gc, x, y, angle, glyphs, [])
+        else:
+            super().draw_text(gc, x, y, s, prop, angle, ismath, mtext)  # type: ignore[no-untyped-call]
+
+    def get_text_width_height_descent(
+        self, s: str, prop: Any, ismath: Any
+    ) -> tuple[float, float, float]:
+        """Measure a text, and keep the layout that this takes for when it is drawn."""
+        size: tuple[float, float, float] | None = None
+        if s and KNOWN and not ismath and Layouts.can(s, None):
+            size = self._layout(s, prop).size
+        return size or super().get_text_width_height_descent(s, prop, ismath)  # type: ignore[no-untyped-call]
+
+    def _layout(self, text: str, prop: Any) -> Layout:
+        font = self._prepare_font(prop)  # type: ignore[no-untyped-call]
+        flags = get_hinting_flag()  # type: ignore[no-untyped-call]
+        return self._layouts.of(font, prop.get_size_in_points(), text, flags)
+
     def _draw_text_glyphs_and_boxes(
         self, gc: Any, x: Any, y: Any, angle: Any, glyphs: Any, boxes: Any
     ) -> None:
-        """Draw a text with glyphs that are rendered once (matplotlib 3.11 calls this)."""
-        kept = ((self._glyphs.font(font), *place) for font, *place in glyphs)
-        super()._draw_text_glyphs_and_boxes(gc, x, y, angle, kept, boxes)  # type: ignore[no-untyped-call]
+        """Record the glyphs of a text as one command."""
+        if self.is_filtering or not KNOWN:
+            super()._draw_text_glyphs_and_boxes(gc, x, y, angle, glyphs, boxes)  # type: ignore[no-untyped-call]
+            return
+        mode = ft2font.RenderMode["NORMAL" if gc.get_antialiased() else "MONO"]
+        flags = get_hinting_flag()  # type: ignore[no-untyped-call]
+        placed = self._glyphs.place(x, y, angle, glyphs, flags, mode)
+        self.tape.draw_text(gc, placed)
+        if boxes := list(boxes):  # strokes, of fractions and roots
+            super()._draw_text_glyphs_and_boxes(gc, x, y, angle, (), boxes)  # type: ignore[no-untyped-call]
 
     def buffer_rgba(self) -> memoryview:
         """Return the pixels of the filter that is being drawn."""

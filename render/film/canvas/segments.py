@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from matplotlib.artist import Artist
 
 from render.film.canvas.boxes import EMPTY, Box, hull, hull_of
-from render.film.canvas.commands import Command
+from render.film.canvas.commands import Command, unlike
 from render.film.canvas.watch import Watch
 
 
@@ -51,12 +51,6 @@ class Segment:
 def damage_between(old: Sequence[Command], new: Sequence[Command]) -> list[Box]:
     """Return boxes that hold every pixel which replacing `old` by `new` may change."""
     if len(old) == len(new):
-        pairs = [(a, b) for a, b in zip(old, new, strict=True) if not a.same(b)]
-        return [box for a, b in pairs for box in (a.box, b.box)]
-    start = 0
-    while start < min(len(old), len(new)) and old[start].same(new[start]):
-        start += 1
-    end = 0
-    while end < min(len(old), len(new)) - start and old[-1 - end].same(new[-1 - end]):
-        end += 1
-    return [command.box for tape in (old, new) for command in tape[start : len(tape) - end]]
+        pairs = zip(old, new, strict=True)
+        return [box for before, after in pairs for box in before.damage(after)]
+    return [command.box for command in unlike(old, new, lambda a, b: not a.damage(b))]

@@ -74,7 +74,13 @@ class Structure:
         self._families = self._current_families()
         self._figures = self._current_figures()
         self._settings = list(dict.values(mpl.rcParams))
-        self._watches = [Watch(self._axes, containers=True), Watch(fixed)]
+        self._watches = [Watch(self._axes, containers=True)]
+        self._watches.append(Watch(fixed, known=self.watched))
+
+    @property
+    def watched(self) -> dict[int, object]:
+        """All things that it watches, by their `id`: no artist need watch them too."""
+        return {key: thing for watch in self._watches for key, thing in watch.seen.items()}
 
     def changed(self) -> bool:
         """Whether it is no longer so."""

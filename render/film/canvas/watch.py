@@ -9,16 +9,18 @@ It stops at figures, axes and axis objects, whose state is watched on its own. W
 (objects of classes from outside matplotlib, numpy and Python itself; functions of the user) makes
 the artist opaque: such an artist is drawn again every frame.
 
-It sees less of three things, for speed: of an array over 1 MB, evenly spread samples; of a list of
-over 1000 items, the items and not what they hold; of a tick's lines, the `stale` flag.
+It sees less of three things, for speed: of an array over 1 MB, a part each time (`arrays`), so that
+what is written into it in place, with no call of a setter, may show frames late; of a list of over
+1000 items, the items and not what they hold; of a tick's lines, the `stale` flag.
 """
 
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum
 from functools import partial
+from operator import itemgetter
 from threading import Lock, RLock
 from types import (
     BuiltinFunctionType,
@@ -38,6 +40,8 @@ from matplotlib.cbook import CallbackRegistry
 from matplotlib.figure import FigureBase
 from matplotlib.gridspec import GridSpecBase, SubplotSpec
 from matplotlib.transforms import TransformNode
+
+from render.film.canvas.arrays import SMALL_BYTES, WatchedArray
 
 _TRUSTED = {
     "builtins",
@@ -126,8 +130,6 @@ _DERIVED = {
     "_minpos",
     "_points_orig",
 }
-_COPIED_BYTES = 1 << 14
-_SAMPLES = 128
 _WALKED_ITEMS = 1000
 FRESH = ()  # as `Artist._stale`: untouched since it was drawn; matplotlib writes True and False
 
@@ -136,17 +138,27 @@ class Watch:
     """What was found on a walk from some artists, to be compared later.
 
     `containers=True` takes the roots as containers: their own state is watched, not their artists'.
+    `known` are things watched elsewhere, by their `id`.
     """
 
-    def __init__(self, roots: Iterable[object], *, containers: bool = False) -> None:
+    def __init__(
+        self,
+        roots: Iterable[object],
+        *,
+        containers: bool = False,
+        known: Mapping[int, object] = MappingProxyType({}),
+    ) -> None:
         self.opaque = False
+        self.seen: dict[int, object] = {}
         self._roots = list(roots)
         self._containers = containers
-        self._seen: dict[int, object] = {}
+        self._known = known
         self._tables: list[dict[Any, Any]] = []
         self._rows: list[Any] = []
-        self._slots: list[tuple[dict[str, Any], str]] = []
+        self._slots: list[tuple[Callable[[Any], Any], dict[str, Any]]] = []
         self._arrays: list[np.ndarray] = []
+        self._matrices: list[tuple[dict[str, Any], str]] = []
+        self._large: list[WatchedArray] = []
         self._walk()
         self._found = self._look(copied=True)
 
@@ -155,7 +167,9 @@ class Watch:
         if self.opaque:
             return True
         try:
-            return self._look(copied=False) != self._found
+            if self._look(copied=False) != self._found:
+                return True
+            return any([array.changed() for array in self._large])
         except Exception:  # values that cannot be compared with what they replaced, such as arrays
             return True
 
@@ -165,17 +179,19 @@ class Watch:
         rows: list[Any] = self._rows
         if copied:
             tables, rows = list(map(dict, tables)), [row.copy() for row in rows]
-        slots = [table.get(name) for table, name in self._slots]
-        values = [_bytes_if_array(value) for value in slots]
-        return tables, rows, values, list(map(_fingerprint, self._arrays))
+        slots = [get(table) for get, table in self._slots]
+        matrices = [table[name].tobytes() for table, name in self._matrices]
+        return tables, rows, slots, matrices, [array.tobytes() for array in self._arrays]
 
     def _walk(self) -> None:
         waiting = list(self._roots)
         while waiting:
             thing = waiting.pop()
-            if isinstance(thing, _PLAIN) or id(thing) in self._seen:
+            if isinstance(thing, _PLAIN) or id(thing) in self.seen:
                 continue
-            self._seen[id(thing)] = thing
+            if id(thing) in self._known and not isinstance(thing, Artist):
+                continue
+            self.seen[id(thing)] = thing
             waiting.extend(self._parts(thing))
 
     def _is_root(self, thing: object) -> bool:
@@ -221,7 +237,7 @@ class Watch:
             if thing.get_aspect() == "auto":
                 unread = unread | {"dataLim"}
         if root and self._containers:
-            self._slots.extend((state, name) for name in state if name not in unread)
+            self._note(state, [name for name in state if name not in unread])
         else:
             if isinstance(thing, Artist):
                 mark_fresh(thing)
@@ -235,7 +251,7 @@ class Watch:
         for name in ("tick1line", "tick2line", "gridline"):
             line = getattr(tick, name)
             mark_fresh(line)
-            self._slots.append((vars(line), "_stale"))
+            self._note(vars(line), ["_stale"])
             yield name
 
     def _transform(self, node: TransformNode) -> Iterator[Any]:
@@ -245,11 +261,17 @@ class Watch:
         unread = _DERIVED
         if any(isinstance(value, TransformNode) for value in state.values()):
             unread = _DERIVED | {"_mtx", "_points"}
-        for name, value in state.items():
-            if name not in unread:
-                self._slots.append((state, name))
-                if name not in ("_mtx", "_points"):
-                    yield value
+        names = [name for name in state if name not in unread]
+        self._note(state, names)
+        yield from [state[name] for name in names if name not in ("_mtx", "_points")]
+
+    def _note(self, state: dict[str, Any], names: list[str]) -> None:
+        """Watch some values of a table. Arrays there are small and often replaced by equal ones."""
+        arrays = [name for name in names if isinstance(state[name], np.ndarray)]
+        others = [name for name in names if name not in arrays]
+        self._matrices.extend((state, name) for name in arrays)
+        if others:
+            self._slots.append((itemgetter(*others), state))
 
     def _array(self, array: np.ndarray) -> Iterator[Any]:
         if isinstance(array, np.ma.MaskedArray):
@@ -259,8 +281,10 @@ class Watch:
         elif array.dtype == object:
             if array.size <= _WALKED_ITEMS:
                 yield from array.ravel().tolist()
-        else:
+        elif array.nbytes <= SMALL_BYTES:
             self._arrays.append(array)
+        else:
+            self._large.append(WatchedArray(array))
 
     def _trust(self, module: str) -> None:
         if module.partition(".")[0] not in _TRUSTED:
@@ -270,15 +294,3 @@ class Watch:
 def mark_fresh(artist: Any) -> None:
     """Mark an artist as drawn, so that any later change of `stale`, to True or to False, shows."""
     artist._stale = FRESH
-
-
-def _bytes_if_array(value: Any) -> Any:
-    return value.tobytes() if isinstance(value, np.ndarray) else value
-
-
-def _fingerprint(array: np.ndarray) -> bytes:
-    """Return the bytes of an array, or of evenly spread samples of a large one."""
-    if array.nbytes <= _COPIED_BYTES:
-        return array.tobytes()
-    flat = array.reshape(-1) if array.flags.c_contiguous else array.flat
-    return flat[:: max(1, array.size // _SAMPLES)].tobytes()

@@ -1,0 +1,82 @@
+"""Texts laid out once: matplotlib does it to measure a text and again to draw it.
+
+Only for plain ASCII. There a text is as wide as its last glyph's place and advance, and as high as
+its glyphs' outlines reach, which is what `FT2Font.set_text` finds. Without hinting, advances are no
+whole pixels and are rounded in more than one way: such a text is measured by matplotlib.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from matplotlib import ft2font
+
+_MOST_TEXTS = 512
+_MOST_GLYPHS = 2048
+_SUBPIXELS = 64.0
+
+
+class Layout(NamedTuple):
+    """A text's glyphs, (font, size, index, slant, extend, x, y) each, and its size in pixels.
+
+    The size is the width, the height, and how much of that is below the baseline; None: not known.
+    """
+
+    glyphs: list[Any]
+    size: tuple[float, float, float] | None
+
+
+class Layouts:
+    """Keeps the last layouts of one figure's texts."""
+
+    def __init__(self) -> None:
+        self._layouts: dict[Any, Layout] = {}
+        self._shapes: dict[Any, tuple[int, int, int]] = {}
+
+    @staticmethod
+    def can(text: str, mtext: Any) -> bool:
+        """Whether a text is one that is laid out here."""
+        return (
+            text.isascii()
+            and text.isprintable()
+            and (mtext is None or mtext.get_fontfeatures() is mtext.get_language() is None)
+        )
+
+    def of(self, font: Any, points: float, text: str, flags: Any) -> Layout:
+        """Return the layout of a text in a font that was set to this size."""
+        key = font, points, flags, text
+        if key not in self._layouts:
+            if len(self._layouts) >= _MOST_TEXTS:
+                self._layouts.clear()
+            self._layouts[key] = self._lay_out(font, points, text, flags)
+        return self._layouts[key]
+
+    def _lay_out(self, font: Any, points: float, text: str, flags: Any) -> Layout:
+        items = font._layout(text, flags=flags, features=None, language=None)
+        low, high, right = [], [], 0.0
+        is_hinted = not flags & ft2font.LoadFlags.NO_HINTING
+        glyphs = []
+        for item in items:
+            owner, index, x, y = item.ft_object, item.glyph_index, item.x, item.y
+            glyphs.append((owner, points, index, 0, 1, x, y))
+            bottom, top, advance = self._shape(owner, points, index, flags)
+            low.append(bottom + y * _SUBPIXELS)
+            high.append(top + y * _SUBPIXELS)
+            is_hinted = is_hinted and advance % _SUBPIXELS == 0
+            right = x * _SUBPIXELS + advance
+        if not is_hinted:
+            return Layout(glyphs, None)
+        bottom, top = min(low), max(high)
+        below = 0.0 - bottom
+        size = right / _SUBPIXELS, (top - bottom) / _SUBPIXELS, below / _SUBPIXELS
+        return Layout(glyphs, size)
+
+    def _shape(self, font: Any, points: float, index: int, flags: Any) -> tuple[int, int, int]:
+        """Return the lowest and highest point of a glyph's outline and its advance."""
+        key = font, points, index, flags
+        if key not in self._shapes:
+            if len(self._shapes) >= _MOST_GLYPHS:
+                self._shapes.clear()
+            glyph = font.load_glyph(index, flags)
+            self._shapes[key] = glyph.bbox[1], glyph.bbox[3], glyph.horiAdvance
+        return self._shapes[key]

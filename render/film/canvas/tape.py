@@ -1,0 +1,145 @@
+"""The tape: what an artist draws, recorded as commands with copies of their arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.backend_bases import GraphicsContextBase
+from matplotlib.path import Path
+from matplotlib.transforms import Transform
+
+from render.film.canvas.boxes import Box
+from render.film.canvas.commands import Command, PixelsReadError
+from render.film.canvas.extents import clip_box, extent
+from render.film.canvas.glyphs import Glyph, TextCommand
+
+_CLIPS_KEPT = 64
+
+
+class Tape:
+    """Stands in for the compiled rasterizer and records its calls as commands."""
+
+    def __init__(self, width: int, height: int, dpi: float) -> None:
+        self.commands: list[Command] = []
+        self._frame = (width, height, dpi)
+        self._clips: dict[tuple[bytes, bytes, bytes], _FrozenClip] = {}
+
+    def _record(self, name: str, args: Sequence[Any], kwargs: dict[str, Any]) -> None:
+        _, height, dpi = self._frame
+        frozen = tuple([self._freeze(value) for value in args])
+        frozen_kwargs = {key: self._freeze(value) for key, value in kwargs.items()}
+        clip = self._clip(frozen[-1] if name == "draw_text_image" else frozen[0])
+        box = extent(name, frozen, clip, height, dpi)
+        self.commands.append(Command(name, frozen, frozen_kwargs, box, clip))
+
+    def _clip(self, gc: Any) -> Box:
+        width, height, _ = self._frame
+        return clip_box(gc._cliprect, width, height)
+
+    def draw_text(self, gc: GraphicsContextBase, glyphs: list[Glyph]) -> None:
+        """Record the glyphs of a text."""
+        frozen = self._freeze_gc(gc)
+        self.commands.append(TextCommand(frozen, glyphs, self._clip(frozen)))
+
+    def draw_path(self, *args: Any, **kwargs: Any) -> None:
+        """Record a path."""
+        self._record("draw_path", args, kwargs)
+
+    def draw_markers(self, *args: Any, **kwargs: Any) -> None:
+        """Record a marker at each vertex of a path."""
+        self._record("draw_markers", args, kwargs)
+
+    def draw_path_collection(self, *args: Any, **kwargs: Any) -> None:
+        """Record a collection of paths."""
+        self._record("draw_path_collection", args, kwargs)
+
+    def draw_quad_mesh(self, *args: Any, **kwargs: Any) -> None:
+        """Record a mesh of quadrilaterals."""
+        self._record("draw_quad_mesh", args, kwargs)
+
+    def draw_gouraud_triangles(self, *args: Any, **kwargs: Any) -> None:
+        """Record shaded triangles."""
+        self._record("draw_gouraud_triangles", args, kwargs)
+
+    def draw_image(self, *args: Any, **kwargs: Any) -> None:
+        """Record an image."""
+        self._record("draw_image", args, kwargs)
+
+    def draw_text_image(self, *args: Any, **kwargs: Any) -> None:
+        """Record a glyph."""
+        self._record("draw_text_image", args, kwargs)
+
+    def copy_from_bbox(self, *args: Any) -> Any:
+        """Refuse to read pixels: there are none."""
+        raise PixelsReadError("copy_from_bbox")
+
+    def __getattr__(self, name: str) -> Any:
+        raise PixelsReadError(name)
+
+    def _freeze(self, value: Any) -> Any:
+        """Return a copy that later changes of the figure do not reach."""
+        if value is None or isinstance(value, (bool, int, float, str)):
+            return value
+        if isinstance(value, GraphicsContextBase):
+            return self._freeze_gc(value)
+        if isinstance(value, np.ndarray):
+            return value.copy()
+        if isinstance(value, Path):
+            return _freeze_path(value)
+        if isinstance(value, Transform):
+            return np.array(value.get_affine().get_matrix())
+        if isinstance(value, tuple):
+            return tuple([self._freeze(item) for item in value])
+        if isinstance(value, list):
+            return [self._freeze(item) for item in value]
+        if isinstance(value, np.generic):
+            return value
+        raise PixelsReadError(f"an argument of type {type(value).__name__} cannot be recorded")
+
+    def _freeze_gc(self, gc: GraphicsContextBase) -> GraphicsContextBase:
+        frozen: Any = object.__new__(type(gc))
+        state = frozen.__dict__
+        state.update(gc.__dict__)
+        if state["_cliprect"] is not None:
+            state["_cliprect"] = np.array(state["_cliprect"])
+        if state["_clippath"] is not None:
+            path, transform = state["_clippath"].get_transformed_path_and_affine()
+            state["_clippath"] = self._freeze_clip(path, transform)
+        offset, dashes = state["_dashes"]
+        if dashes is not None:
+            state["_dashes"] = (offset, tuple(dashes))
+        state["_rgb"] = tuple(state["_rgb"])
+        return frozen  # type: ignore[no-any-return]
+
+    def _freeze_clip(self, path: Path, transform: Transform) -> _FrozenClip:
+        """Return one object for equal clip paths: Agg keeps its mask while the path is the same."""
+        matrix = np.array(transform.get_affine().get_matrix())
+        codes = b"" if path.codes is None else np.asarray(path.codes).tobytes()
+        key = (np.asarray(path.vertices).tobytes(), codes, matrix.tobytes())
+        if key not in self._clips:
+            if len(self._clips) >= _CLIPS_KEPT:
+                self._clips.clear()
+            self._clips[key] = _FrozenClip(_freeze_path(path), matrix)
+        return self._clips[key]
+
+
+class _FrozenClip:
+    """A clip path that stays as it is; shaped like `TransformedPath`."""
+
+    def __init__(self, path: Path, matrix: np.ndarray) -> None:
+        self._pair = (path, matrix)
+
+    def get_transformed_path_and_affine(self) -> tuple[Path, np.ndarray]:
+        return self._pair
+
+
+def _freeze_path(path: Path) -> Path:
+    frozen = object.__new__(type(path))
+    frozen.__dict__.update(path.__dict__)
+    state = frozen.__dict__
+    state["_vertices"] = np.array(path.vertices)
+    if path.codes is not None:
+        state["_codes"] = np.array(path.codes)
+    return frozen
