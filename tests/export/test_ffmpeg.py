@@ -1,7 +1,11 @@
 """ffmpeg's failures are one line, and leave no process, thread or file."""
 
 import os
+import pickle
+import signal
 import subprocess
+import sys
+import textwrap
 import threading
 from fractions import Fraction
 from pathlib import Path
@@ -101,3 +105,62 @@ def test_a_buffer_may_be_drawn_over_at_once(tmp_path, decode):
 def test_ours_is_found():
     assert Path(ffmpeg_path()).exists()
     assert any_format_of(Path("film.avi")) is FORMATS[".mkv"]
+
+
+def test_an_error_passes_between_processes():
+    error = EncoderError("film.mp4: no", 7, ["ffmpeg", "-y"])
+    copy = pickle.loads(pickle.dumps(error))
+    assert (str(copy), copy.returncode, copy.cmd) == ("film.mp4: no", 7, ["ffmpeg", "-y"])
+
+
+def test_a_program_that_is_not_ffmpeg_is_an_error(tmp_path):
+    with (
+        pytest.raises(ExportError, match=r"film\.mp4: "),
+        open_sink(tmp_path / "film.mp4", stream(ffmpeg=sys.executable)) as sink,
+    ):
+        for number in range(20):
+            sink.write(number, FRAME, EVERYTHING)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="Windows has no signals")
+def test_an_ffmpeg_that_is_killed_is_an_error(tmp_path):
+    killed = tmp_path / "killed-ffmpeg"
+    killed.write_text("#!/bin/sh\nhead -c 100 >/dev/null\nkill -9 $$\n")
+    killed.chmod(0o755)
+    with (
+        pytest.raises(EncoderError, match="it was stopped by SIGKILL"),
+        open_sink(tmp_path / "film.mkv", stream(ffmpeg=str(killed))) as sink,
+    ):
+        for number in range(500):
+            sink.write(number, FRAME, EVERYTHING)
+
+
+@pytest.mark.parametrize("name", ["film.mp4", "film.webm", "film.gif", "film.apng", "f-%d.png"])
+def test_a_film_that_the_disk_does_not_hold_is_one_line_and_leaves_nothing(tmp_path, name):
+    pytest.importorskip("resource")
+    code = f"""
+        import resource, sys
+        from fractions import Fraction
+        from pathlib import Path
+        import numpy as np
+        from render.errors import ExportError
+        from render.export.formats import Stream
+        from render.export.sink import open_sink
+        resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000))
+        noise = np.random.default_rng(0).integers(0, 256, (20, 48, 64, 4), np.uint8)
+        noise[..., 3] = 255
+        try:
+            stream = Stream(width=64, height=48, fps=Fraction(10))
+            with open_sink(Path({str(tmp_path / name)!r}), stream) as sink:
+                for number, frame in enumerate(noise):
+                    sink.write(number, frame, ((0, 0, 64, 48),))
+        except ExportError as error:
+            print(error, end="")
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout
+    assert "\n" not in done.stdout
+    assert list(tmp_path.iterdir()) == []

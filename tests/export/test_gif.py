@@ -68,14 +68,23 @@ def test_frames_that_are_alike_keep_their_number(tmp_path):
 
 @pytest.mark.parametrize(
     ("fps", "delays"),
-    [(10, {100}), (25, {40}), (50, {20}), (30, {30, 40}), (12.5, {80}), (24, {40, 50})],
+    [
+        (10, {100}),
+        (25, {40}),
+        (50, {20}),
+        (30, {30, 40}),
+        (12.5, {80}),
+        (24, {40, 50}),
+        (Fraction(30000, 1001), {30, 40}),
+        (0.5, {2000}),
+    ],
 )
 def test_delays_add_up_to_the_films_length(tmp_path, fps, delays):
     write(tmp_path / "film.gif", squares(30), fps=fps)
     got = read(tmp_path / "film.gif")[1]
     assert len(got) == 30
     assert set(got) == delays
-    assert sum(got) == pytest.approx(30 / fps * 1000, abs=15)
+    assert sum(got) == pytest.approx(30 / fps * 1000, abs=10)
 
 
 def test_faster_films_drop_frames_and_keep_their_length(tmp_path):
@@ -83,6 +92,33 @@ def test_faster_films_drop_frames_and_keep_their_length(tmp_path):
     frames, delays = read(tmp_path / "film.gif")
     assert len(frames) == 20
     assert set(delays) == {20}
+
+
+@pytest.mark.parametrize(("fps", "count"), [(60, 100), (60, 101), (Fraction(60000, 1001), 90)])
+def test_lengths_of_faster_films_are_right_to_a_hundredth(tmp_path, fps, count):
+    write(tmp_path / "film.gif", squares(count), fps=fps)
+    assert sum(read(tmp_path / "film.gif")[1]) == pytest.approx(count / fps * 1000, abs=10)
+
+
+def test_a_single_frame_is_a_gif(tmp_path):
+    write(tmp_path / "film.gif", squares(1))
+    assert np.array_equal(read(tmp_path / "film.gif")[0], squares(1))
+
+
+def test_it_loops_for_ever(tmp_path):
+    write(tmp_path / "film.gif", squares(3))
+    with Image.open(tmp_path / "film.gif") as gif:
+        assert gif.info["loop"] == 0
+
+
+def test_noise_is_near_and_what_is_plain_beside_it_exact(tmp_path):
+    frames = np.random.default_rng(0).integers(0, 256, (40, 48, 64, 4), np.uint8)
+    frames[..., 3] = 255
+    frames[:, :20] = (255, 255, 255, 255)
+    write(tmp_path / "film.gif", frames)
+    decoded = read(tmp_path / "film.gif")[0]
+    assert (decoded[:, :20] == 255).all()
+    assert np.abs(decoded.astype(int) - frames).mean() < 16
 
 
 def test_many_colours_are_near(tmp_path):

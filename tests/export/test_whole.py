@@ -1,0 +1,113 @@
+"""Files appear whole or not at all."""
+
+import shutil
+
+import pytest
+
+from render.errors import ExportError
+from render.export.whole import check_target, whole_file, whole_folder
+
+
+def test_a_file_appears_when_it_is_complete(tmp_path):
+    target = tmp_path / "film.mp4"
+    with whole_file(target) as partial:
+        partial.write_text("film")
+        assert not target.exists()
+        assert (partial.parent, partial.suffix) == (tmp_path, ".mp4")
+    assert list(tmp_path.iterdir()) == [target]
+    assert target.read_text() == "film"
+
+
+def test_a_file_stays_as_it_was_when_writing_fails(tmp_path):
+    target = tmp_path / "film.mp4"
+    target.write_text("before")
+    with pytest.raises(KeyboardInterrupt), whole_file(target) as partial:
+        partial.write_text("half")
+        raise KeyboardInterrupt
+    assert list(tmp_path.iterdir()) == [target]
+    assert target.read_text() == "before"
+
+
+def test_two_may_write_the_same_target_at_once(tmp_path):
+    target = tmp_path / "film.mp4"
+    with whole_file(target) as one, whole_file(target) as other:
+        one.write_text("one")
+        other.write_text("other")
+    assert target.read_text() == "one"
+
+
+def test_a_script_may_change_its_folder_meanwhile(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "elsewhere").mkdir()
+    with whole_file(tmp_path.relative_to(tmp_path) / "film.mp4") as partial:
+        monkeypatch.chdir(tmp_path / "elsewhere")
+        partial.write_text("film")
+    assert (tmp_path / "film.mp4").read_text() == "film"
+
+
+def test_a_name_as_long_as_the_system_allows_is_written(tmp_path):
+    target = tmp_path / ("é" * 125 + ".mp4")
+    with whole_file(target) as partial:
+        partial.write_text("film")
+    assert target.exists()
+
+
+def test_a_file_that_was_not_written_is_an_error(tmp_path):
+    with pytest.raises(ExportError, match="could not be written"), whole_file(tmp_path / "f.mp4"):
+        pass
+
+
+def test_a_folder_that_vanishes_is_an_error(tmp_path):
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    with (
+        pytest.raises(ExportError, match=r"film\.mp4: could not be written"),
+        whole_file(folder / "film.mp4") as partial,
+    ):
+        partial.write_text("film")
+        shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("missing/film.mp4", "the folder '.*missing' does not exist; create it first"),
+        ("folder", "is a folder; name a file in it, such as .*film.mp4"),
+        ("file/film.mp4", "the folder '.*file' does not exist"),
+    ],
+)
+def test_a_target_that_cannot_be_is_named(tmp_path, name, message):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").touch()
+    with pytest.raises(ExportError, match=message):
+        check_target(tmp_path / name)
+
+
+def test_a_folders_files_appear_together(tmp_path):
+    (tmp_path / "2.png").write_text("before")
+    with whole_folder(tmp_path) as partial:
+        for number in (1, 2):
+            (partial / f"{number}.png").write_text(str(number))
+        assert not (tmp_path / "1.png").exists()
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {
+        "1.png": "1",
+        "2.png": "2",
+    }
+
+
+def test_none_of_a_folders_files_appears_when_one_cannot(tmp_path):
+    (tmp_path / "2.png").mkdir()
+    with (
+        pytest.raises(ExportError, match=r"2\.png: is a folder"),
+        whole_folder(tmp_path) as partial,
+    ):
+        for number in (1, 2, 3):
+            (partial / f"{number}.png").write_text(str(number))
+    assert [path.name for path in tmp_path.iterdir()] == ["2.png"]
+
+
+def test_a_folder_stays_as_it_was_when_writing_fails(tmp_path):
+    with pytest.raises(ValueError, match="half-way"), whole_folder(tmp_path) as partial:
+        (partial / "1.png").write_text("half")
+        raise ValueError("half-way")
+    assert list(tmp_path.iterdir()) == []
