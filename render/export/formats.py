@@ -90,17 +90,17 @@ class Format:
         return self.alpha_pixels is not None or self.kind in ("gif", "still")
 
 
-# A long lookahead and finer chroma (offset -2 is what x264 itself uses in its slower presets) buy
+# A longer lookahead and finer chroma (offset -2 is what x264 itself uses in its slower presets) buy
 # the slower presets' quality for static pictures with thin coloured lines.
 _H264: dict[Quality, Sequence[str]] = {
     "draft": ("-c:v", "libx264", "-preset", "ultrafast", "-crf", "23"),
     "full": (
-        *("-c:v", "libx264", "-preset", "veryfast", "-crf", "22.5"),
-        *("-x264-params", "rc-lookahead=30:chroma-qp-offset=-3"),
+        *("-c:v", "libx264", "-preset", "veryfast", "-crf", "22"),
+        *("-x264-params", "rc-lookahead=20:chroma-qp-offset=-3"),
     ),
 }
 # VP9, because it plays wherever WebM does and has alpha, which AV1 has not. Its "good" deadline
-# takes nine times as long for a film of the same size.
+# takes at least four times as long for a film of the same size.
 _VP9_CODEC = (
     *("-c:v", "libvpx-vp9", "-deadline", "realtime", "-row-mt", "1", "-tune-content", "screen"),
     *("-auto-alt-ref", "0", "-b:v", "0"),  # libvpx: no alternate frames where there is alpha

@@ -91,18 +91,20 @@ class Spool:
     def _changes(self, frame: Frame, rectangle: Rectangle) -> tuple[Keys, Keys]:
         """Find what changed inside a rectangle, and count it."""
         left, top, right, bottom = rectangle
-        shown = self._shown[top:bottom, left:right]
         new = _keys(frame[top:bottom, left:right])
-        rows, columns = np.nonzero(shown != new)
-        before, after = shown[rows, columns], new[rows, columns]
-        shown[rows, columns] = after
+        spots = np.flatnonzero(new != self._shown[top:bottom, left:right])
+        after = new.ravel()[spots]
+        rows, columns = np.divmod(spots, max(1, right - left))
+        places = (rows + top) * self._shown.shape[1] + (columns + left)
+        shown = self._shown.ravel()  # a view
+        before = shown[places]
+        shown[places] = after
         np.add.at(self._pixels, after, 1)
         np.add.at(self._times, after, self.frames)
         if self.frames:
             np.subtract.at(self._pixels, before, 1)
             np.subtract.at(self._times, before, self.frames)
-        place = (rows + top) * self._shown.shape[1] + (columns + left)
-        return place.astype(np.uint32), after
+        return places.astype(np.uint32), after
 
 
 def _keys(block: Frame) -> Keys:

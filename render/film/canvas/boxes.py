@@ -16,6 +16,11 @@ def is_empty(box: Box) -> bool:
     return box[0] >= box[2] or box[1] >= box[3]
 
 
+def area(box: Box) -> int:
+    """Return the number of pixels in it."""
+    return (box[2] - box[0]) * (box[3] - box[1])
+
+
 def meet(a: Box, b: Box) -> bool:
     """Whether the boxes share a pixel; EMPTY shares none with a box inside a frame."""
     return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]

@@ -13,8 +13,10 @@ from matplotlib.figure import Figure
 
 from render.film.canvas.boxes import Box
 from render.film.canvas.commands import PixelsReadError
+from render.film.canvas.engines import computes, draw_nothing, placeholder_set_aside
 from render.film.canvas.frames import Frames
 from render.film.canvas.own_pixels import OwnPixels
+from render.film.canvas.private import is_as_known
 from render.film.canvas.watch import FRESH
 from render.film.themed import ThemedFigure
 
@@ -25,9 +27,9 @@ class LayeredCanvas:
     """Draws a matplotlib figure frame after frame, redrawing only what changed.
 
     The pixels equal a full redraw's. `dpi` None means the figure's own; the other settings are
-    those of `Figure.savefig`. While the canvas is open, `figure.canvas.draw_idle()`, which
-    `Animation.save` calls before every frame, puts its drawing off until someone reads the pixels
-    of `figure.canvas`.
+    those of `Figure.savefig`, None its default. While the canvas is open,
+    `figure.canvas.draw_idle()`, which `Animation.save` calls before every frame, puts its drawing
+    off until someone reads the pixels of `figure.canvas`.
     """
 
     def __init__(
@@ -35,9 +37,9 @@ class LayeredCanvas:
         figure: Figure,
         *,
         dpi: float | None = None,
-        facecolor: object = "auto",
-        edgecolor: object = "auto",
-        transparent: bool = False,
+        facecolor: object = None,
+        edgecolor: object = None,
+        transparent: bool | None = None,
     ) -> None:
         self._figure = figure
         self._settings: dict[str, Any] = {
@@ -45,10 +47,12 @@ class LayeredCanvas:
             "transparent": transparent,
         }
         for name, colour in (("facecolor", facecolor), ("edgecolor", edgecolor)):
-            if not (transparent and isinstance(colour, str) and colour == "auto"):
+            if colour is not None:
                 self._settings[name] = colour
         self._frames: Frames | None = None
-        self._reads_pixels = False
+        self._in_full = not is_as_known(figure)
+        self._moves = False
+        self._twice = False
         self._picture = np.empty((0, 0, 4), np.uint8)
         self.damage: tuple[Rect, ...] = ()
         self._first_canvas: Any = figure.canvas
@@ -68,7 +72,9 @@ class LayeredCanvas:
         figure = self._figure
         self._canvas.print_rgba = self._print  # savefig prepares the figure, and calls it
         try:
-            with figure.theme() if isinstance(figure, ThemedFigure) else nullcontext():
+            theme = figure.theme() if isinstance(figure, ThemedFigure) else nullcontext()
+            self._moves = computes(figure)
+            with theme, placeholder_set_aside(figure) as self._twice:
                 figure.savefig(io.BytesIO(), format="rgba", **self._settings)
         finally:
             del self._canvas.print_rgba
@@ -107,17 +113,21 @@ class LayeredCanvas:
         width, height = self._canvas.get_width_height(physical=True)
         if self._frames is None or self._frames.key != (width, height, self._figure.dpi):
             self._frames = Frames(self._figure, width, height)
-        if not self._reads_pixels:
+        if not self._in_full:
             try:
-                self._picture, self.damage = self._frames.draw()
+                self._picture, self.damage = self._frames.draw(
+                    rests=not self._moves, twice=self._twice
+                )
             except PixelsReadError:
-                self._reads_pixels = True
-        if self._reads_pixels:
+                self._in_full = True
+        if self._in_full:
             self._draw_in_full(width, height)
         self._own_pixels.show(self._picture)
 
     def _draw_in_full(self, width: int, height: int) -> None:
         renderer = RendererAgg(width, height, self._figure.dpi)  # type: ignore[no-untyped-call]
+        if self._twice:
+            draw_nothing(self._figure, renderer)
         self._figure.draw(renderer)
         self._picture = np.array(renderer.buffer_rgba())  # type: ignore[no-untyped-call]
         self.damage = ((0, 0, width, height),)

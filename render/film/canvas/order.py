@@ -61,12 +61,21 @@ def record_figure(figure: Figure, recorder: Recorder) -> tuple[list[Segment], bo
     return taker.segments, taker.is_clean
 
 
+def record_axes(axes: Axes, recorder: Recorder) -> list[Segment]:
+    """Let one axes draw itself and all its artists; return their segments in drawing order."""
+    taker = _OrderTaker(recorder, axes)
+    with _watching(taker.draw_children):
+        axes.draw(recorder)
+    taker.close(axes)
+    return taker.segments
+
+
 class _OrderTaker:
     """Cuts a drawing into segments."""
 
-    def __init__(self, recorder: Recorder, figure: Figure) -> None:
+    def __init__(self, recorder: Recorder, root: Artist) -> None:
         self._recorder = recorder
-        self._expected: Artist | None = figure if is_plain(figure) else None
+        self._expected: Artist | None = root if is_plain(root) else None
         self.segments: list[Segment] = []
         self.is_clean = False
 

@@ -15,6 +15,8 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from render.film.canvas.engines import computes, draw_nothing
+
 _READERS = ("buffer_rgba", "copy_from_bbox", "restore_region", "tostring_argb")
 
 
@@ -64,10 +66,9 @@ class OwnPixels:
     def _draw_later(self, *_: object, **__: object) -> None:
         if not hasattr(self._canvas, "renderer"):
             self._prepare_renderer()
-        if self._figure.get_layout_engine() is not None:
+        if computes(self._figure):
             self._prepare_renderer()
-            with self._renderer._draw_disabled():
-                self._figure.draw(self._renderer)
+            draw_nothing(self._figure, self._renderer)
         draw: Callable[[Any], None] = FigureCanvasAgg.draw
         self._pending = lambda: draw(self._canvas)
 

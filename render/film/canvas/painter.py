@@ -18,6 +18,7 @@ import numpy as np
 from render.film.canvas.boxes import (
     EMPTY,
     Box,
+    area,
     disjoint,
     holds,
     hull,
@@ -29,6 +30,7 @@ from render.film.canvas.commands import Command
 from render.film.canvas.segments import Segment
 
 _HEAVY = 50_000  # numbers in a segment's commands: some ten milliseconds of painting
+_MOST_APART = 50
 
 
 class Painter:
@@ -199,7 +201,15 @@ def _any_belongs_below(
 
 
 def _covering(boxes: Sequence[Box]) -> list[Box]:
-    return disjoint(boxes) if len(boxes) < 200 else [hull_of(boxes)]
+    """Return boxes that hold all of `boxes`, with few pixels in all; they may overlap."""
+    whole = hull_of(boxes)
+    largest_first = sorted(set(boxes), key=area, reverse=True)
+    apart: list[Box] = []
+    for box in largest_first[:_MOST_APART]:
+        if not any(holds(other, box) for other in apart):
+            apart.append(box)
+    pixels = sum(map(area, apart))
+    return apart if len(largest_first) <= _MOST_APART and pixels < area(whole) else [whole]
 
 
 def _copy(source: np.ndarray, target: np.ndarray, box: Box) -> None:

@@ -6,13 +6,13 @@ draws the whole figure.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import matplotlib as mpl
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.collections import Collection
+from matplotlib.collections import Collection as ArtistCollection
 from matplotlib.figure import Figure, FigureBase
 from matplotlib.image import _ImageBase
 from matplotlib.legend import Legend
@@ -28,7 +28,7 @@ from render.film.canvas.order import is_plain
 from render.film.canvas.watch import Watch
 
 _INDEPENDENT = (
-    Collection,
+    ArtistCollection,
     Legend,
     Line2D,
     OffsetBox,
@@ -50,6 +50,11 @@ def is_independent(artist: Artist) -> bool:
     return isinstance(artist, _INDEPENDENT) or module.startswith("mpl_toolkits.mplot3d.")
 
 
+def draws_alike(artist: Artist) -> bool:
+    """Whether drawing this artist once leaves nothing that a second drawing reads."""
+    return type(artist).__module__.startswith("matplotlib.")
+
+
 def is_title(artist: Artist, parent: Any) -> bool:
     """Whether this is one of an axes' titles, which it places together before it draws them."""
     return isinstance(artist, Text) and any(
@@ -59,38 +64,72 @@ def is_title(artist: Artist, parent: Any) -> bool:
 
 def finds_its_place(artist: Artist) -> bool:
     """Whether this is a legend that looks for the emptiest corner: it depends on its neighbours."""
-    return isinstance(artist, Legend) and artist._loc_real == 0  # type: ignore[attr-defined]
+    return isinstance(artist, Legend) and getattr(artist, "_loc_real", 0) == 0
 
 
 class Structure:
-    """The structure of a figure as it was at one moment.
+    """The structure of a figure as it was at one moment, and that of each axes in it.
 
-    `fixed` are the artists that others depend on, axis objects and spines.
+    An axes on which no other axes depends may be restless: it is then drawn again as a whole.
     """
 
-    def __init__(self, figure: Figure, fixed: Iterable[Artist]) -> None:
+    def __init__(self, figure: Figure) -> None:
         self._containers = _containers(figure)
-        self._axes: list[Any] = [c for c in self._containers if isinstance(c, Axes)]
+        self.axes: list[Any] = [c for c in self._containers if isinstance(c, Axes)]
         self._families = self._current_families()
         self._figures = self._current_figures()
         self._settings = list(dict.values(mpl.rcParams))
-        self._watches = [Watch(self._axes, containers=True)]
-        self._watches.append(Watch(fixed, known=self.watched))
+        self._watches: dict[Any, list[Watch]] = {axes: [] for axes in self.axes}
+        self._watched: dict[Any, dict[int, object]] = {}
 
-    @property
-    def watched(self) -> dict[int, object]:
-        """All things that it watches, by their `id`: no artist need watch them too."""
-        return {key: thing for watch in self._watches for key, thing in watch.seen.items()}
+    def watch(self, parent: Any, fixed: Iterable[Artist]) -> None:
+        """Begin to watch an axes, and `fixed`: its artists on which others depend.
 
-    def changed(self) -> bool:
-        """Whether it is no longer so."""
-        for axes in self._axes:
+        For `parent` that is a figure, watch only these.
+        """
+        watches = [Watch([parent], containers=True)] if isinstance(parent, Axes) else []
+        known = {key: thing for watch in watches for key, thing in watch.seen.items()}
+        watches.append(Watch(fixed, known=known))
+        self._watches[parent] = watches
+        self._watched[parent] = {**known, **watches[-1].seen}
+
+    def watched(self, parent: Any) -> dict[int, object]:
+        """All things that are watched with an axes, by their `id`: its artists need not."""
+        return self._watched.get(parent, {})
+
+    def forget(self, parent: Any) -> None:
+        """Take an axes as restless from now on."""
+        self._watches[parent] = []
+        self._watched[parent] = {}
+
+    def restless(self) -> list[Any] | None:
+        """Return the axes that changed or are not watched, or None: the figure changed."""
+        for axes in self.axes:
             axes._unstale_viewLim()
-        return (
+        if (
             self._families != self._current_families()
             or self._figures != self._current_figures()
             or self._settings != list(dict.values(mpl.rcParams))
-            or any(watch.changed() for watch in self._watches)
+        ):
+            return None
+        restless = [
+            parent
+            for parent, watches in self._watches.items()
+            if not watches or any(watch.changed() for watch in watches)
+        ]
+        return restless if self.stand_alone(restless) else None
+
+    def stand_alone(self, restless: Collection[Any]) -> bool:
+        """Whether these are axes on whose limits, places and labels no other axes depends."""
+        if not restless:
+            return True
+        nested = [child for axes in self.axes for child in axes.child_axes]
+        return not any(map(_is_placed, self.axes)) and all(
+            isinstance(axes, Axes)
+            and axes not in nested
+            and not axes.child_axes
+            and all(other in restless for other in _joined(axes))
+            for axes in restless
         )
 
     def _current_families(self) -> list[Any]:
@@ -118,3 +157,19 @@ def _containers(container: Artist) -> list[Any]:
         if is_plain(child):
             result += _containers(child)
     return result
+
+
+def _is_placed(axes: Any) -> bool:
+    """Whether a locator says where the axes is; a colour bar's own looks at no other axes."""
+    locator = axes.get_axes_locator()
+    if type(locator).__name__ == "_ColorbarAxesLocator":
+        locator = locator._orig_locator
+    return locator is not None
+
+
+def _joined(axes: Any) -> set[Any]:
+    """Return the axes that share a place, limits, or the alignment of labels with an axes."""
+    groups = [axes._twinned_axes, *axes._shared_axes.values()]
+    for figure in (axes.get_figure(root=False), axes.get_figure(root=True)):
+        groups += figure._align_label_groups.values()
+    return {other for group in groups if axes in group for other in group.get_siblings(axes)}

@@ -27,10 +27,13 @@ class Tape:
         self._clips: dict[tuple[bytes, bytes, bytes], _FrozenClip] = {}
 
     def _record(self, name: str, args: Sequence[Any], kwargs: dict[str, Any]) -> None:
-        _, height, dpi = self._frame
+        width, height, dpi = self._frame
         frozen = tuple([self._freeze(value) for value in args])
         frozen_kwargs = {key: self._freeze(value) for key, value in kwargs.items()}
-        clip = self._clip(frozen[-1] if name == "draw_text_image" else frozen[0])
+        gc = frozen[-1] if name == "draw_text_image" else frozen[0]
+        clip = self._clip(gc)
+        if name == "draw_markers" and gc._clippath is not None:
+            clip = (0, 0, width, height)  # there Agg clips by the path alone
         box = extent(name, frozen, clip, height, dpi)
         self.commands.append(Command(name, frozen, frozen_kwargs, box, clip))
 
@@ -96,7 +99,11 @@ class Tape:
             return [self._freeze(item) for item in value]
         if isinstance(value, np.generic):
             return value
-        raise PixelsReadError(f"an argument of type {type(value).__name__} cannot be recorded")
+        try:
+            return np.array(memoryview(value))  # the bitmap of a text, before matplotlib 3.11
+        except TypeError:
+            kind = type(value).__name__
+            raise PixelsReadError(f"an argument of type {kind} cannot be recorded") from None
 
     def _freeze_gc(self, gc: GraphicsContextBase) -> GraphicsContextBase:
         frozen: Any = object.__new__(type(gc))

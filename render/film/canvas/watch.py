@@ -149,6 +149,7 @@ class Watch:
         known: Mapping[int, object] = MappingProxyType({}),
     ) -> None:
         self.opaque = False
+        self.axes: set[Axes] = set()  # met on the way, where it stops
         self.seen: dict[int, object] = {}
         self._roots = list(roots)
         self._containers = containers
@@ -192,6 +193,8 @@ class Watch:
             if id(thing) in self._known and not isinstance(thing, Artist):
                 continue
             self.seen[id(thing)] = thing
+            if isinstance(thing, Axes):
+                self.axes.add(thing)
             waiting.extend(self._parts(thing))
 
     def _is_root(self, thing: object) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import matplotlib as mpl
@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from render.film.canvas import LayeredCanvas
 
 # States in the order in which they are drawn: forwards, back, the same one twice.
-STATES = [0, 1, 2, 3, 4, 5, 6, 7, 3, 3]
+STATES = (0, 1, 2, 3, 4, 5, 6, 7, 3, 3)
 
 Animated = tuple[Figure, Callable[[int], Any]]
 
@@ -27,12 +27,12 @@ def _small_agg_figures() -> Iterator[None]:
     plt.close("all")
 
 
-def _full_redraws(build: Callable[[], Animated]) -> list[bytes]:
+def _full_redraws(build: Callable[[], Animated], states: Sequence[int]) -> list[bytes]:
     """Return every frame as savefig writes it, of a figure of its own."""
     with mpl.rc_context():
         figure, update = build()
         frames = []
-        for state in STATES:
+        for state in states:
             update(state)
             buffer = io.BytesIO()
             figure.savefig(buffer, format="rgba")
@@ -40,13 +40,13 @@ def _full_redraws(build: Callable[[], Animated]) -> list[bytes]:
     return frames
 
 
-def _assert_exact(build: Callable[[], Animated]) -> None:
-    expected = _full_redraws(build)
+def _assert_exact(build: Callable[[], Animated], states: Sequence[int] = STATES) -> None:
+    expected = _full_redraws(build, states)
     before = np.empty((0, 0, 4), np.uint8)
     with mpl.rc_context():
         figure, update = build()
         with LayeredCanvas(figure) as canvas:
-            for place, state in enumerate(STATES):
+            for place, state in enumerate(states):
                 update(state)
                 picture = canvas.draw()
                 assert picture.tobytes() == expected[place], f"frame {place}, state {state}"
@@ -60,6 +60,6 @@ def _assert_exact(build: Callable[[], Animated]) -> None:
 
 
 @pytest.fixture
-def assert_exact() -> Callable[[Callable[[], Animated]], None]:
+def assert_exact() -> Callable[..., None]:
     """Compare an animation drawn in layers with full redraws, and its damage with what changed."""
     return _assert_exact
