@@ -39,7 +39,8 @@ H264 = [
     "-preset veryfast -crf 22 -x264-params chroma-qp-offset=-3",
     "-preset veryfast -crf 22 -x264-params rc-lookahead=20:chroma-qp-offset=-3",
     "-preset veryfast -crf 22 -x264-params rc-lookahead=20:chroma-qp-offset=-3 -g 30",
-    "-preset veryfast -crf 22 -x264-params rc-lookahead=40:chroma-qp-offset=-3",
+    "-preset veryfast -crf 22 -x264-params rc-lookahead=10:chroma-qp-offset=-3",
+    "-preset veryfast -crf 22 -x264-params rc-lookahead=10:weightp=0:chroma-qp-offset=-3",
 ]
 WEBM = [
     "-c:v libvpx-vp9 -b:v 0 -crf 24 -row-mt 1 -deadline realtime -cpu-used 8 -tune-content screen",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import platform
+import shutil
 import statistics
 import subprocess
 import sys
@@ -35,37 +36,64 @@ REPEATS = 3
 FRAMES = 150
 
 
-def lecture_animation(size=(1920, 1080), frames=FRAMES, points=500, moving_limits=False):
+def lecture_animation(size=(1920, 1080), frames=FRAMES, points=500):
     """Two panels: points and a line; filled contours with a path, a dot and a text."""
     figure = Figure(figsize=(size[0] / 120, size[1] / 120), dpi=120)
     FigureCanvasAgg(figure)
-    left, right = figure.subplots(1, 2)
-    rng = np.random.default_rng(0)
-    x = rng.random(points)
-    left.scatter(x, 3 * x + 8 + rng.normal(0, 0.3, points), s=8)
-    left.set(xlim=(0, 1), ylim=(0, 12), xlabel="x", ylabel="y")
-    (line,) = left.plot([], [], color="C1", linewidth=3)
-    a, b = np.meshgrid(np.linspace(-2, 5, 100), np.linspace(0, 10, 100))
-    right.contourf(a, b, (a - 3) ** 2 / 3 + (a - 3) * (b - 8) + (b - 8) ** 2, levels=20)
-    right.set(xlabel="slope", ylabel="intercept")
-    (path,) = right.plot([], [], color="C1")
-    (dot,) = right.plot([], [], "o", color="C1", markersize=10)
-    text = right.text(0.03, 0.95, "", transform=right.transAxes, va="top", color="white")
-    run = 1 - np.exp(-np.linspace(0, 5, frames))
-    slopes, intercepts = -1 + 4 * run, 1 + 7 * run**1.5
+    left, right = lecture_panels(frames, points)
+    panels = [panel(ax) for panel, ax in zip((left, right), figure.subplots(1, 2), strict=True)]
 
     def update(frame):
-        slope, intercept = slopes[frame], intercepts[frame]
-        line.set_data([0, 1], [intercept, slope + intercept])
-        path.set_data(slopes[: frame + 1], intercepts[: frame + 1])
-        dot.set_data([slope], [intercept])
-        text.set_text(f"step {frame}, slope {slope:.3f}")
-        if moving_limits:
-            left.set_xlim(-0.01 * frame, 1 + 0.01 * frame)
-            right.set_xlim(-2 - 0.01 * frame, 5)
-        return line, path, dot, text
+        return [artist for panel in panels for artist in panel(frame)]
 
     return FuncAnimation(figure, update, frames=frames, init_func=lambda: update(0), interval=33)
+
+
+def lecture_panels(frames=FRAMES, points=500):
+    """The panels of that film, as functions of an axes."""
+    slopes, intercepts = lecture_path(frames)
+
+    def left(ax):
+        rng = np.random.default_rng(0)
+        x = rng.random(points)
+        ax.scatter(x, 3 * x + 8 + rng.normal(0, 0.3, points), s=8)
+        ax.set(xlim=(0, 1), ylim=(0, 12), xlabel="x", ylabel="y")
+        (line,) = ax.plot([], [], color="C1", linewidth=3)
+
+        def update(frame):
+            line.set_data([0, 1], [intercepts[frame], slopes[frame] + intercepts[frame]])
+            return [line]
+
+        return update
+
+    def right(ax):
+        a, b = np.meshgrid(np.linspace(-2, 5, 100), np.linspace(0, 10, 100))
+        ax.contourf(a, b, lecture_bowl(a, b), levels=20)
+        ax.set(xlabel="slope", ylabel="intercept")
+        (path,) = ax.plot([], [], color="C1")
+        (dot,) = ax.plot([], [], "o", color="C1", markersize=10)
+        text = ax.text(0.03, 0.95, "", transform=ax.transAxes, va="top", color="white")
+
+        def update(frame):
+            path.set_data(slopes[: frame + 1], intercepts[: frame + 1])
+            dot.set_data(slopes[frame : frame + 1], intercepts[frame : frame + 1])
+            text.set_text(f"step {frame}, slope {slopes[frame]:.3f}")
+            return [path, dot, text]
+
+        return update
+
+    return [left, right]
+
+
+def lecture_path(frames):
+    """Slope and intercept in each frame."""
+    run = 1 - np.exp(-np.linspace(0, 5, frames))
+    return -1 + 4 * run, 1 + 7 * run**1.5
+
+
+def lecture_bowl(a, b):
+    """The loss over slope and intercept."""
+    return (a - 3) ** 2 / 3 + (a - 3) * (b - 8) + (b - 8) ** 2
 
 
 def timed(work: Callable[[], object]) -> float:
@@ -108,6 +136,11 @@ def ssim(path: Path, frames: list[np.ndarray], rate: int) -> float:
         check=True,
     )
     return float(done.stderr.decode().rsplit("All:", 1)[1].split()[0])
+
+
+def frame_count(path: Path) -> int:
+    """The number of frames in a film."""
+    return imageio_ffmpeg.count_frames_and_secs(str(path))[0]
 
 
 def row_1(folder: Path) -> str:
@@ -235,19 +268,21 @@ def row_6(folder: Path) -> str:
 
 
 LIMITS_SCENE = '''
+import numpy as np
+
 from render import Film, scene
 
 @scene
 def moving() -> Film:
-    """Limits change every frame."""
+    """Six panels whose limits and ticks change in every frame."""
+    x = np.linspace(0, 10, 500)
     def panel(ax):
-        import numpy as np
-        rng = np.random.default_rng(0)
-        ax.scatter(*rng.random((2, 2000)), s=8)
+        ax.plot(x, np.sin(x))
+        ax.set(xlabel="x", ylabel="sin x")
         def update(step):
-            ax.set_xlim(-0.01 * step, 1 + 0.01 * step)
+            ax.set(xlim=(-0.01 * step, 10 + 0.01 * step), ylim=(-1 - 0.01 * step, 1 + 0.01 * step))
         return update
-    return Film([panel, panel], seconds=10, fps=30)
+    return Film(dict.fromkeys("abcdef", panel), mosaic="abc;def", seconds=20, fps=30)
 '''
 
 
@@ -267,6 +302,13 @@ def row_7(folder: Path) -> str:
     return f"{one / two:.2f}x faster ({two:.1f} against {one:.1f} s, whole process)"
 
 
+def row_8(folder: Path) -> str:
+    """`record` against a bare torch loop: benchmarks/recording.py, case `line`."""
+    command = [sys.executable, str(Path(__file__).with_name("recording.py")), "line"]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return done.stdout.splitlines()[-1].split(": ", 1)[1]
+
+
 def row_9(folder: Path) -> str:
     """`render --help` and `render --list`, whole process."""
     global REPEATS
@@ -282,7 +324,43 @@ def row_9(folder: Path) -> str:
     return f"{times[0]:.2f} s and {times[1]:.2f} s"
 
 
-ROWS = {number: globals()[f"row_{number}"] for number in (1, 2, 3, 4, 5, 6, 7, 9)}
+SAME_IN_RENDER = '''
+import sys
+
+from render import Film, scene
+
+sys.path.insert(0, {folder!r})
+from export import lecture_panels
+
+@scene
+def lecture() -> Film:
+    """Two panels."""
+    return Film(lecture_panels(), size=(1920, 1080), fps=30, seconds=5)
+'''
+
+
+def row_10(folder: Path) -> str:
+    """A film of the same content, whole process, against Manim Community (`MANIM` names it)."""
+    manim = os.environ.get("MANIM") or shutil.which("manim")
+    if manim is None:
+        return "not measured: Manim is not installed; set MANIM to its command"
+    script = Path(__file__).with_name("export_manim.py")
+    options = ["--disable_caching", "-v", "ERROR", "--progress_bar", "none", "--fps", "30"]
+    theirs = [manim, "render", *options, "-r", "1920,1080", "--media_dir", str(folder)]
+    (folder / "lecture.py").write_text(SAME_IN_RENDER.format(folder=str(script.parent)))
+    ours = [sys.executable, "-m", "render", str(folder / "lecture.py"), "-q"]
+    mine, other = interleaved(
+        lambda: subprocess.run(
+            [*ours, "-o", str(folder / "ours.mp4")], check=True, capture_output=True
+        ),
+        lambda: subprocess.run([*theirs, str(script), "Lecture"], check=True, capture_output=True),
+    )
+    frames = [FRAMES, frame_count(next(folder.rglob("Lecture.mp4")))]
+    mine, other = mine / frames[0], other / frames[1]
+    return f"{other / mine:.1f}x faster ({mine * 1e3:.0f} against {other * 1e3:.0f} ms a frame)"
+
+
+ROWS = {number: globals()[f"row_{number}"] for number in range(1, 11)}
 
 
 def machine() -> str:

@@ -113,7 +113,9 @@ class _Setting(click.ParamType[tuple[str, str]]):
     help="Frames a second.",
 )
 @click.option("--frames", type=_Frames(), help="Only these frames: A:B, or one frame's number.")
-@click.option("--theme", metavar="light|dark|FILE", help="Colours, or a matplotlib style file.")
+@click.option(
+    "--theme", metavar="light|dark|print|FILE", help="Colours, or a matplotlib style file."
+)
 @click.option(
     "--device",
     type=click.Choice(["auto", "cpu", "cuda"]),

@@ -23,7 +23,7 @@ def gradient_descent(
     return Film(
         {
             "F": panels.Fit(run),
-            "L": panels.LossCurve(run, scale="log", step_scale="log"),
+            "L": panels.Curve(run, scale="log", step_scale="log"),
             "R": panels.Readout(run),
         },
         mosaic="FL\nRR",

@@ -24,8 +24,8 @@ def logistic_regression(
     return Film(
         {
             "F": panels.Fit(run, link=panels.sigmoid, y_label="probability of label 1"),
-            "L": panels.LossCurve(run),
-            "A": panels.MetricCurve(run, "accuracy"),
+            "L": panels.Curve(run),
+            "A": panels.Curve(run, "accuracy"),
             "R": panels.Readout(run),
         },
         mosaic="FL\nFA\nRR",

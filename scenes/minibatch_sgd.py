@@ -27,7 +27,7 @@ def minibatch_sgd(lr: float = 0.2, steps: int = 200, n: int = 512, seed: int = 0
         {
             "F": panels.Fit({"batch of 8": runs["batch of 8"]}),
             "S": panels.LossSurface(runs, x_range=(2.2, 3.6), y_range=(7.6, 8.4)),
-            "L": panels.LossCurve(runs, scale="log", step_scale="log"),
+            "L": panels.Curve(runs, scale="log", step_scale="log"),
         },
         mosaic="FS\nLS",
         width_ratios=(2, 3),

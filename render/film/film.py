@@ -49,7 +49,7 @@ class Film:
     size: width and height in pixels. dpi: pixels an inch; by default such that the picture is
     5.4 inches high, for which the themes' text sizes are made.
     timeline: a `Timeline`, a pace ("linear", "log", "even"), or a function from frame to step.
-    theme: "light", "dark", a matplotlib style file, or a mapping of rcParams.
+    theme: "light", "dark", "print", a matplotlib style file, or a mapping of rcParams.
     title: above the panels; a scene fills it from its docstring when it is None; "" for none.
     steps: the last step; by default the longest of the panels' runs, or one step a frame.
 

@@ -90,14 +90,22 @@ _THEMES: dict[str, dict[str, Any]] = {
         colors=["#ff9a57", "#62b8f0", "#45cfa0", "#e59bd0", "#e8cb4a", "#c3ccd4"],
         cmap="cividis",
     ),
+    # Ink on paper: no large dark areas, and colours that differ in grey too.
+    "print": _inked(
+        ink="#000000",
+        paper="#ffffff",
+        faint="#d8d8d8",
+        colors=["#000000", "#a83200", "#2e6da4", "#6b6b6b", "#00694e", "#7b2d7b"],
+        cmap="Greys",
+    ),
 }
 
 
 def rc_params(theme: Theme) -> dict[str, Any]:
     """Return the full rcParams of a theme, to be used with `matplotlib.rc_context`.
 
-    `theme` is "light", "dark", the path of a matplotlib style file (laid over "light"), or a
-    mapping of rcParams (laid over "light" too). Raises InputError for anything else.
+    `theme` is "light", "dark", "print", the path of a matplotlib style file (laid over "light"),
+    or a mapping of rcParams (laid over "light" too). Raises InputError for anything else.
     """
     defaults = {
         key: value for key, value in matplotlib.rcParamsDefault.items() if key not in _NOT_LOOKS

@@ -21,7 +21,7 @@ def contrast(one, other):
     return (high + 0.05) / (low + 0.05)
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", ["light", "dark", "print"])
 def test_text_and_lines_stand_out_from_the_paper(theme):
     rc = rc_params(theme)
     paper = rc["figure.facecolor"]
@@ -31,7 +31,7 @@ def test_text_and_lines_stand_out_from_the_paper(theme):
         assert contrast(style["color"], paper) >= 3
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", ["light", "dark", "print"])
 def test_no_text_is_smaller_than_a_fortieth_of_the_height(theme):
     rc = rc_params(theme)
     sizes = ["font.size", "axes.labelsize", "legend.fontsize", "xtick.labelsize", "ytick.labelsize"]
@@ -62,7 +62,7 @@ def test_a_style_file_and_a_mapping_lie_over_the_light_theme(tmp_path):
 @pytest.mark.parametrize(
     ("theme", "message"),
     [
-        ("drak", "theme 'drak' is neither 'light' nor 'dark' nor the path"),
+        ("drak", "theme 'drak' is neither 'light' nor 'dark' nor 'print' nor the path"),
         ({"lines.width": 2}, "theme .*lines.width"),
         ({"lines.linewidth": "wide"}, "theme .*wide"),
     ],

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from render.errors import InputError
 from render.film.panels.panel import RunPanel, Update
+from render.film.panels.series import row_at
 from render.film.styles import next_color, run_styles
 
 if TYPE_CHECKING:
@@ -66,9 +67,9 @@ class Fit(RunPanel):
     def prepare(self, steps: Iterable[int]) -> None:
         """Compute the curves of all steps that will be shown, together."""
         for label, run in self.runs.items():
-            wanted = sorted({min(int(step), run.steps) for step in steps})
-            curves = self._predict(run, self._grid(run), wanted)
-            self._computed.update({(label, s): c for s, c in zip(wanted, curves, strict=True)})
+            rows = sorted({row_at(run, int(step)) for step in steps})
+            curves = self._predict(run, self._grid(run), rows)
+            self._computed.update({(label, r): c for r, c in zip(rows, curves, strict=True)})
 
     def __call__(self, ax: Axes) -> Update:
         """Draw the data; return the update that moves curve, residuals and batch."""
@@ -125,7 +126,7 @@ class Fit(RunPanel):
         ax.add_collection(sticks, autolim=False)
 
         def move(step: int) -> None:
-            fitted = self._predict(run, run.x, [min(step, run.steps)])[0]
+            fitted = self._predict(run, run.x, [row_at(run, step)])[0]
             sticks.set_segments(list(np.stack([np.c_[x, y], np.c_[x, fitted]], axis=1)))
 
         return move
@@ -144,7 +145,7 @@ class Fit(RunPanel):
 
         def move(step: int) -> None:
             assert run.batch is not None
-            rows = run.batch[min(step, run.steps)]
+            rows = run.batch[row_at(run, step)]
             rows = rows[rows >= 0]
             rings.set_offsets(np.c_[x[rows], y[rows]])
 
@@ -167,12 +168,12 @@ class Fit(RunPanel):
         return grid.reshape(-1, *run.x.shape[1:])
 
     def _curve(self, label: str, run: Trajectory, step: int) -> NDArray[Any]:
-        key = (label, min(step, run.steps))
+        key = (label, row_at(run, step))
         if key not in self._computed:
             self._computed[key] = self._predict(run, self._grid(run), [key[1]])[0]
         return self._computed[key]
 
-    def _predict(self, run: Trajectory, x: NDArray[Any], steps: list[int]) -> NDArray[Any]:
-        """What is drawn at x for some steps, shape (len(steps), len(x))."""
-        outputs = run.predict(x, steps).reshape(len(steps), len(x))
+    def _predict(self, run: Trajectory, x: NDArray[Any], rows: list[int]) -> NDArray[Any]:
+        """What is drawn at x for some rows, shape (len(rows), len(x))."""
+        outputs = run.predict(x, rows).reshape(len(rows), len(x))
         return outputs if self.link is None else self.link(outputs)

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from render.errors import InputError
 from render.film.panels.panel import RunPanel, Update
+from render.film.panels.series import row_at
 from render.film.styles import run_styles
 
 if TYPE_CHECKING:
-    pass
+    from render.recording.trajectory import Trajectory
 
 __all__ = ["LossSurface"]
 
@@ -69,7 +70,7 @@ class LossSurface(RunPanel):
         ax.set(xlim=(xs[0], xs[-1]), ylim=(ys[0], ys[-1]))
         styles = run_styles(self.runs)
         movers = [
-            _draw_path(ax, label, run.params[:, [a, b]], styles[label])
+            _draw_path(ax, run, run.params[:, [a, b]], styles[label] | {"label": label})
             for label, run in self.runs.items()
         ]
 
@@ -137,18 +138,18 @@ def _draw_contours(ax: Axes, xs: NDArray[Any], ys: NDArray[Any], loss: NDArray[A
     )
 
 
-def _draw_path(ax: Axes, label: str, path: NDArray[Any], style: dict[str, Any]) -> Update:
+def _draw_path(ax: Axes, run: Trajectory, path: NDArray[Any], style: dict[str, Any]) -> Update:
     """Draw the start as a ring, the path as a line, the current point as a dot."""
     paper = matplotlib.rcParams["axes.facecolor"]
     color = style["color"]
     ax.plot(*path[:1].T, marker="o", markerfacecolor=paper, color=color, linestyle="none")
-    (line,) = ax.plot([], [], label=label, linewidth=2, zorder=3, **style)
+    (line,) = ax.plot([], [], linewidth=2, zorder=3, **style)
     (dot,) = ax.plot(
         [], [], marker="o", markersize=11, color=color, markeredgecolor=paper, zorder=4
     )
 
     def move(step: int) -> None:
-        now = min(step, len(path) - 1)
+        now = row_at(run, step)
         line.set_data(*path[: now + 1].T)
         dot.set_data(*path[now : now + 1].T)
 

@@ -57,4 +57,4 @@ class RunPanel:
     @property
     def steps(self) -> int:
         """The last step of the longest run."""
-        return max(run.steps for run in self.runs.values())
+        return max(run.steps * run.every for run in self.runs.values())

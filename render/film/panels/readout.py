@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from matplotlib.axes import Axes
 from matplotlib.text import Text
 
-from render.errors import InputError
 from render.film.panels.panel import RunPanel, Update
+from render.film.panels.series import row_at, series_of
 from render.film.styles import run_styles
 
 if TYPE_CHECKING:
@@ -26,8 +26,9 @@ _MOST_PARAMETERS = 3
 class Readout(RunPanel):
     """The current numbers of a run, in columns; one row a run when there are several.
 
-    show: names of columns, in order: "step", "loss", "rate", "gradient", a parameter's name, or
-    a metric's. By default step, rate, loss, the metrics, and the parameters when they are few.
+    show: names of columns, in order: "step", "loss", "batch loss", "rate", "gradient", a
+    parameter's name, or a metric's. By default step, rate, loss, the metrics, and the parameters
+    when they are few.
     Raises InputError when there is no such number.
     """
 
@@ -39,7 +40,8 @@ class Readout(RunPanel):
         super().__post_init__()
         for run in self.runs.values():
             for name in self._columns():
-                _value_of(run, name)
+                if name != "loss":  # every run has one, which may be costly
+                    series_of(run, name, "Readout")
 
     def __call__(self, ax: Axes) -> Update:
         """Draw the headings; return the update that writes the numbers."""
@@ -73,27 +75,12 @@ class Readout(RunPanel):
         return ("step", "rate", "loss", *run.metrics, *few)
 
 
-def _value_of(run: Trajectory, name: str) -> Callable[[int], float]:
-    """Return the function from row to the number of that name."""
-    series = {"loss": run.data_loss, "rate": run.lr, "gradient": run.grad_norm, **run.metrics}
-    if name == "step":
-        return float
-    if name in series:
-        values = series[name]
-        return lambda row: float(values[row])
-    if name in run.names:
-        column = run.names.index(name)
-        return lambda row: float(run.params[row, column])
-    known = ", ".join(["step", *series, *run.names[:5]])
-    raise InputError(f"Readout: nothing is called {name!r}; there are: {known}")
-
-
 def _formatter(run: Trajectory, name: str) -> Callable[[int], str]:
     """Return the function from step to text, with the same digits in every frame."""
-    value = _value_of(run, name)
+    values = series_of(run, name, "Readout")
 
     def formatted(step: int) -> str:
-        number = value(min(step, run.steps))
+        number = float(values[row_at(run, step)])
         if name == "step":
             return f"{number:,.0f}"
         if name == "rate":

@@ -1,0 +1,121 @@
+"""Curves over the steps, drawn up to the current one: the loss, a metric, any series of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import KW_ONLY, dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from matplotlib.axes import Axes
+from numpy.typing import NDArray
+
+from render.errors import InputError
+from render.film.panels.panel import RunPanel, Update
+from render.film.panels.series import Series, row_at, series_of, shown_part
+from render.film.styles import run_styles
+
+if TYPE_CHECKING:
+    from render.recording.trajectory import Trajectory
+
+__all__ = ["Curve"]
+
+Scale = Literal["linear", "log"]
+Limits = tuple[float, float] | None
+
+
+@dataclass(frozen=True)
+class Curve(RunPanel):
+    """Any series of one or several runs, drawn up to the current step.
+
+    values: its name ("loss", "batch loss", "rate", "gradient", a metric's, a parameter's), a
+    function from a run to an array (T,), or a mapping from each run's label to either: with
+    `Curve({"train": run, "validation": run}, {"train": "loss", "validation": "val_loss"})` two
+    series of one run share an axes. scale: of the value axis. step_scale: of the step axis ("log"
+    starts at step 1). y_limits: of the value axis; by default room for every value of the film.
+    x_label, y_label: the axes' labels; the y axis is called by the name of what it shows.
+    Raises InputError when a run has no such series.
+    """
+
+    values: Series | Mapping[str, Series] = "loss"
+    _: KW_ONLY
+    scale: Scale = "linear"
+    step_scale: Scale = "linear"
+    y_limits: Limits = None
+    x_label: str = "step"
+    y_label: str | None = None
+
+    def __post_init__(self) -> None:
+        """Check that every run has its series."""
+        super().__post_init__()
+        for label, run in self.runs.items():
+            name = self._name(label)
+            if name not in ("loss", "batch loss"):  # these every run has; one may be costly
+                series_of(run, name, type(self).__name__)
+
+    def __call__(self, ax: Axes) -> Update:
+        """Draw the axes; return the update that draws the curves up to a step."""
+        series = {
+            label: series_of(run, self._name(label), type(self).__name__)
+            for label, run in self.runs.items()
+        }
+        names = [self._name(label) for label in self.runs]
+        known = str(names[0]) if len(set(names)) == 1 and isinstance(names[0], str) else ""
+        ax.set(xlabel=self.x_label, ylabel=known if self.y_label is None else self.y_label)
+        self._set_limits(ax, series)
+        styles = run_styles(series)
+        movers = [
+            _draw_curve(ax, run, series[label], styles[label] | {"label": label}, self.step_scale)
+            for label, run in self.runs.items()
+        ]
+
+        def update(step: int) -> None:
+            for move in movers:
+                move(step)
+
+        return update
+
+    def _name(self, label: str) -> Series:
+        if not isinstance(self.values, Mapping):
+            return self.values
+        if label not in self.values:
+            raise InputError(f"{type(self).__name__}: values has no series for the run {label!r}")
+        return self.values[label]
+
+    def _set_limits(self, ax: Axes, series: Mapping[str, NDArray[Any]]) -> None:
+        """Fix both axes for the whole film, so that nothing jumps."""
+        ax.set_xscale(self.step_scale)
+        ax.set_xlim(1 if self.step_scale == "log" else 0, max(self.steps, 2))
+        ax.set_yscale(self.scale)
+        shown = np.concatenate([shown_part(self.runs[label], series[label]) for label in series])
+        if self.y_limits is not None:
+            ax.set_ylim(*self.y_limits)
+        elif self.scale == "log":
+            _set_log_limits(ax, shown[shown > 0])
+        elif shown.size:
+            low, high = float(shown.min()), float(shown.max())
+            margin = 0.06 * ((high - low) or abs(high) or 1.0)
+            ax.set_ylim(low - margin, high + margin)
+
+
+def _draw_curve(
+    ax: Axes, run: Trajectory, values: NDArray[Any], style: dict[str, Any], step_scale: Scale
+) -> Update:
+    first = 1 if step_scale == "log" else 0
+    steps = np.arange(len(values)) * run.every
+    (line,) = ax.plot([], [], **style)
+    (dot,) = ax.plot([], [], marker="o", linestyle="none", color=style["color"], clip_on=False)
+
+    def move(step: int) -> None:
+        now = row_at(run, step)
+        line.set_data(steps[first : now + 1], values[first : now + 1])
+        dot.set_data(steps[max(first, now) : now + 1], values[max(first, now) : now + 1])
+
+    return move
+
+
+def _set_log_limits(ax: Axes, positive: NDArray[Any]) -> None:
+    if positive.size:
+        low, high = float(positive.min()), float(positive.max())
+        ratio = max(high / low, 1.1) ** 0.06
+        ax.set_ylim(low / ratio, high * ratio)

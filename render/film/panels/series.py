@@ -1,0 +1,89 @@
+"""Numbers of a run by name, one for each row: what curves draw and readouts write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from render.errors import InputError
+
+if TYPE_CHECKING:
+    from render.recording.trajectory import Trajectory
+
+__all__ = ["Series", "distance_to", "row_at", "series_of", "shown_part"]
+
+Series = str | Callable[["Trajectory"], Any]
+"""A name, or a function from a run to an array of shape (T,)."""
+
+_FAR = 10.0
+
+
+def row_at(run: Trajectory, step: int) -> int:
+    """Return the row that shows a run at a step: the last one kept by then, or its last."""
+    return min(step // run.every, run.steps)
+
+
+def series_of(run: Trajectory, name: Series, asker: str) -> NDArray[Any]:
+    """Return one number for each row of a run, shape (T,).
+
+    name: "step", "loss" (over all the data), "batch loss" (what the optimizer saw), "rate",
+    "gradient" (its norm), a metric, a parameter, or a function of the run. Raises InputError,
+    naming `asker`, where there is no such series.
+    """
+    if callable(name):
+        values = np.asarray(name(run))
+        if values.shape != (run.steps + 1,):
+            raise InputError(
+                f"{asker}: {getattr(name, '__name__', name)} gives an array of shape "
+                f"{values.shape}; it must be ({run.steps + 1},), a number for each row of the run"
+            )
+        return values
+    if name in run.metrics:
+        return run.metrics[name]
+    if name in _OF_RUN:
+        return np.asarray(_OF_RUN[name](run))
+    if name in run.names:
+        return np.asarray(run.params[:, run.names.index(name)])
+    known = ", ".join([*_OF_RUN, *run.metrics, *run.names[:5]])
+    raise InputError(f"{asker}: nothing is called {name!r}; there are: {known}")
+
+
+_OF_RUN: dict[str, Callable[[Trajectory], NDArray[Any]]] = {
+    "step": lambda run: np.arange(run.steps + 1) * run.every,
+    "loss": lambda run: run.data_loss,
+    "batch loss": lambda run: run.loss,
+    "rate": lambda run: run.lr,
+    "gradient": lambda run: run.grad_norm,
+}
+
+
+def distance_to(points: Sequence[Sequence[float]]) -> Callable[[Trajectory], NDArray[Any]]:
+    """Return the series of Euclidean distances from a run's parameters to the nearest point.
+
+    points: (n, P), such as a surface's `minima`. Raises InputError when there is none.
+    """
+    targets = np.asarray(points, dtype=float)
+    if targets.ndim != 2 or not len(targets):
+        raise InputError(f"distance_to: give points of shape (n, P), not {points!r}")
+
+    def distance(run: Trajectory) -> NDArray[Any]:
+        ways = run.params[:, None, :].astype(float) - targets
+        return np.asarray(np.linalg.norm(ways, axis=2).min(axis=1))
+
+    return distance
+
+
+def shown_part(run: Trajectory, values: NDArray[Any]) -> NDArray[Any]:
+    """Return the finite values that an axis should have room for.
+
+    Of a run that diverges, only those near where it began: it leaves the picture.
+    """
+    finite = values[np.isfinite(values)]
+    with np.errstate(invalid="ignore", over="ignore"):
+        leaves = run.diverged_at is not None or run.loss[-1] > _FAR * abs(run.loss[0])
+    if not leaves or not finite.size:
+        return np.asarray(finite)
+    return np.asarray(finite[np.abs(finite - finite[0]) <= _FAR * max(abs(finite[0]), 1e-12)])
