@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 import render
-from render.errors import InputError, RenderError, UsageError
+from render.errors import InputError, LegibilityError, RenderError, UsageError
 from render.progress import reporting
 from render.scene import Scene, Summary, find, load, shipped
 
@@ -44,6 +44,7 @@ class Options:
     from_run: Path | None
     jobs: int | None
     cluster: str | None
+    check: bool
     quiet: bool
 
 
@@ -136,6 +137,7 @@ class _Setting(click.ParamType[tuple[str, str]]):
     help="Processes that draw.  [default: what is fastest here]",
 )
 @click.option("--cluster", metavar="ADDRESS", help="Draw on the workers of a Dask scheduler.")
+@click.option("--check", is_flag=True, help="Can it be read from the back row?")
 @click.option("--list", "listing", is_flag=True, help="List the scenes with their settings.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress; with --list, names alone.")
 @click.option("--debug", is_flag=True, help="Show a traceback with an error.")
@@ -151,8 +153,12 @@ def command(scenes: tuple[str, ...], listing: bool, debug: bool, **options: Any)
     options["settings"] = dict(options["settings"])
     asked = Options(**options)
     _check(found, asked)
-    for summary in found:
-        _render(summary, asked)
+    illegible = {summary.name: _render(summary, asked) for summary in found}
+    if any(illegible.values()):
+        raise LegibilityError(
+            "cannot be read well from the back row, for the reasons above: "
+            + ", ".join(f"{name} ({count})" for name, count in illegible.items() if count)
+        )
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -242,12 +248,19 @@ def _paths(summary: Summary, options: Options) -> list[Path]:
     return [Path(output.replace("{scene}", summary.name)) for output in options.outputs]
 
 
-def _render(summary: Summary, options: Options) -> None:
-    """Record one scene, draw it, and print the paths of what was written."""
+def _render(summary: Summary, options: Options) -> int:
+    """Record one scene, draw it, and print the paths of what was written.
+
+    Return in how many ways it cannot be read well; it is then not written.
+    """
     from render.export.save import save
 
     scene = load(summary)
     film = _with_options(_record(scene, options), options)
+    if options.check:
+        illegible = _illegible(summary.name, film, options)
+        if illegible or not options.outputs:
+            return illegible
     with reporting(f"{summary.name}: film", "frames", quiet=options.quiet) as report:
         written = save(
             film,
@@ -260,6 +273,18 @@ def _render(summary: Summary, options: Options) -> None:
         )
     for path in written:
         click.echo(path)
+    return 0
+
+
+def _illegible(name: str, film: Film, options: Options) -> int:
+    """Tell what cannot be read well, and return how much that is."""
+    from render.film.legibility import check
+
+    with reporting(f"{name}: check", "frames", quiet=options.quiet) as report:
+        findings = check(film, progress=report)
+    for finding in findings:
+        click.echo(f"{name}: {finding}", err=True)
+    return len(findings)
 
 
 def _chosen_frames(text: str, name: str, count: int) -> range:

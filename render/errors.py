@@ -6,6 +6,7 @@
     ├── SceneError          a scene script cannot be found, loaded or called
     ├── RecordingError      a run cannot be recorded, evaluated, saved or loaded
     ├── ExportError         a film cannot be encoded or written
+    ├── LegibilityError     a film cannot be read well, says `--check`
     └── MissingExtraError   an optional package is not installed
 
 A message names the input, says what is allowed, and shows the way out, in one line.
@@ -16,6 +17,7 @@ from __future__ import annotations
 __all__ = [
     "ExportError",
     "InputError",
+    "LegibilityError",
     "MissingExtraError",
     "RecordingError",
     "RenderError",
@@ -50,6 +52,10 @@ class RecordingError(RenderError):
 
 class ExportError(RenderError):
     """A film cannot be encoded or written."""
+
+
+class LegibilityError(RenderError):
+    """A film that was checked cannot be read well from the back row."""
 
 
 class MissingExtraError(RenderError, ImportError):

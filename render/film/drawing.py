@@ -42,6 +42,11 @@ class Drawing:
             film.prepare()
             for name, panel in film.panels_by_name.items():
                 self._updates.append((name, _checked_update(name, panel(axes[name]))))
+            self.moving_axes = [
+                axes[name]
+                for name, panel in film.panels_by_name.items()
+                if getattr(panel, "moves_axes", False)
+            ]
             self.figure.align_labels()
             self.show(film.frames - 1)
             self.figure.draw_without_rendering()

@@ -80,7 +80,7 @@ _THEMES: dict[str, dict[str, Any]] = {
         ink="#1b2733",
         paper="#ffffff",
         faint="#dde3e8",
-        colors=["#c8400a", "#0060a8", "#00785a", "#8f3a86", "#735a00", "#3d4b57"],
+        colors=["#c8400a", "#0060a8", "#00785a", "#8f3a86", "#4a3300", "#3d4b57"],
         cmap="GnBu",
     ),
     "dark": _inked(
@@ -95,7 +95,7 @@ _THEMES: dict[str, dict[str, Any]] = {
         ink="#000000",
         paper="#ffffff",
         faint="#d8d8d8",
-        colors=["#000000", "#a83200", "#2e6da4", "#6b6b6b", "#00694e", "#7b2d7b"],
+        colors=["#000000", "#a83200", "#2e6da4", "#757575", "#00694e", "#7b2d7b"],
         cmap="Greys",
     ),
 }

@@ -24,7 +24,8 @@ class Panel(Protocol):
 
     A panel may also have `steps` (the last step it can show), `runs` (by label, read by an even
     timeline), `prepare(steps)` (told once which steps will be shown, so that it can compute them
-    together) and `projection` (of its axes, such as "3d").
+    together), `projection` (of its axes, such as "3d") and `moves_axes` (True where its limits
+    are meant to change between frames).
     """
 
     def __call__(self, ax: Axes, /) -> Update:

@@ -1,0 +1,152 @@
+"""Lines: of good contrast; those of different runs stay apart, in colour and in dash."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.collections import LineCollection
+from matplotlib.colors import to_rgba, to_rgba_array
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.path import Path
+
+from render.film.legibility.colours import VISIONS, contrast, difference, over
+from render.film.legibility.findings import Finding
+from render.film.legibility.pictures import FrameView, name_of
+from render.film.legibility.texts import halo_of
+
+__all__ = ["check_lines", "check_runs"]
+
+_LEAST_CONTRAST = 3.0
+_POOR_SHARE = 0.1  # of a line's length, the poorest that is let pass
+_LEAST_DIFFERENCE = 10.0  # Delta E: four times what is just noticeable
+_MOST_SAMPLES = 4000
+
+
+def check_lines(view: FrameView) -> Iterator[Finding]:
+    """Yield the lines of a frame whose contrast with what is behind them is below 3 to 1."""
+    for artist in view.data:
+        if isinstance(artist, Line2D) and _is_line(artist):
+            path = artist.get_transform().transform_path(artist.get_path())
+            paths, colours = [path], [to_rgba(artist.get_color(), artist.get_alpha())]
+        elif isinstance(artist, LineCollection):
+            transform = artist.get_transform()
+            paths = [transform.transform_path(path) for path in artist.get_paths()]
+            colours = list(to_rgba_array(artist.get_colors()))
+        else:
+            continue
+        if _is_casing(view, artist):
+            continue
+        behind = _behind(view, artist, paths)
+        if not behind.size or not colours:
+            continue
+        halo = halo_of(artist.get_path_effects()) or _casing(view, artist)
+        backgrounds = behind if halo is None else over(halo, behind)
+        ratios = [contrast(over(colour, backgrounds), backgrounds) for colour in colours]
+        poorest = min(float(np.quantile(ratio, _POOR_SHARE)) for ratio in ratios)
+        if poorest < _LEAST_CONTRAST:
+            yield Finding(
+                rule="has a contrast of",
+                frame=view.frame,
+                artist=name_of(artist),
+                value=f"{poorest:.2f} to 1",
+                bound=f"at least {_LEAST_CONTRAST:g} to 1",
+            )
+
+
+def _is_line(line: Line2D) -> bool:
+    return line.get_linestyle() not in ("None", "none", " ", "") and line.get_linewidth() > 0
+
+
+def _casing(view: FrameView, line: Any) -> Any:
+    """Return the colour of a wider line that lies under this one as its halo, or None."""
+    for other in view.data:
+        if _encases(other, line):
+            return to_rgba(other.get_color(), other.get_alpha())  # type: ignore[attr-defined]
+    return None
+
+
+def _is_casing(view: FrameView, line: Any) -> bool:
+    return any(_encases(line, other) for other in view.data)
+
+
+def _encases(wide: Any, narrow: Any) -> bool:
+    """Whether one line runs under another along all of its length, and is wider."""
+    return (
+        isinstance(wide, Line2D)
+        and isinstance(narrow, Line2D)
+        and wide.axes is narrow.axes
+        and wide.get_zorder() <= narrow.get_zorder()
+        and wide.get_linewidth() > narrow.get_linewidth()
+        and np.array_equal(wide.get_xydata(), narrow.get_xydata(), equal_nan=True)
+    )
+
+
+def _behind(view: FrameView, artist: Any, paths: Sequence[Path]) -> npt.NDArray[Any]:
+    """Return the colours behind a line, along its length, where it can be seen."""
+    points = [_samples(path) for path in paths]
+    every = np.concatenate(points) if points else np.empty((0, 2))
+    height, width = view.background.shape[:2]
+    inside = (every >= 0).all(axis=1) & (every < [width, height]).all(axis=1)
+    clip = artist.get_clip_box() if artist.get_clip_on() else None
+    if clip is not None:
+        inside &= (every >= clip.min).all(axis=1) & (every <= clip.max).all(axis=1)
+    every = every[inside]
+    every = every[:: max(1, len(every) // _MOST_SAMPLES)]
+    columns, rows = np.clip(every.astype(int), 0, [width - 1, height - 1]).T
+    return np.asarray(view.background[height - 1 - rows, columns] / 255)
+
+
+def _samples(path: Path) -> npt.NDArray[Any]:
+    """Return points along a path in pixels, one every pixel or so, without far jumps."""
+    parts = []
+    for outline in path.to_polygons(closed_only=False):
+        corners = np.asarray(outline)
+        corners = corners[np.isfinite(corners).all(axis=1)]
+        corners = np.clip(corners, -1e5, 1e5)
+        lengths = np.hypot(*np.diff(corners, axis=0).T) if len(corners) > 1 else np.empty(0)
+        if lengths.size:
+            way = np.concatenate([[0.0], np.cumsum(lengths)])
+            at = np.linspace(0, way[-1], min(_MOST_SAMPLES, int(way[-1]) + 2))
+            parts.append(np.column_stack([np.interp(at, way, side) for side in corners.T]))
+    return np.concatenate(parts) if parts else np.empty((0, 2))
+
+
+def check_runs(figure: Figure, frame: int) -> Iterator[Finding]:
+    """Yield pairs of labelled lines that look alike, to some eyes or in dash and marker."""
+    lines = {
+        str(line.get_label()): line
+        for axes in figure.axes
+        for line in axes.get_lines()
+        if _is_line(line) and not str(line.get_label()).startswith("_") and line.get_label()
+    }
+    for (one, first), (other, second) in itertools.combinations(lines.items(), 2):
+        pair = f"lines {one!r} and {other!r}"
+        colours = [to_rgba(line.get_color())[:3] for line in (first, second)]
+        for vision in VISIONS:
+            apart = difference(colours[0], colours[1], vision)
+            if apart < _LEAST_DIFFERENCE:
+                yield Finding(
+                    rule=f"with {vision}, their colours differ by",
+                    frame=frame,
+                    artist=pair,
+                    value=f"Delta E {apart:.1f}",
+                    bound=f"at least {_LEAST_DIFFERENCE:g}",
+                )
+        if _pattern(first) == _pattern(second):
+            yield Finding(
+                rule="have the same dash and marker,",
+                frame=frame,
+                artist=pair,
+                value=str(first.get_linestyle()),
+                bound="give each a dash or marker of its own",
+            )
+
+
+def _pattern(line: Line2D) -> tuple[Any, ...]:
+    dashes = getattr(line, "_unscaled_dash_pattern", (0, None))
+    return (str(line.get_marker()), dashes[0], tuple(dashes[1] or ()))

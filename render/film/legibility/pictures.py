@@ -1,0 +1,158 @@
+"""Pictures of one frame: as it is, without its texts, and without its data too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import Any
+from unittest import mock
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.artist import Artist
+from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
+from matplotlib.collections import LineCollection, PathCollection
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import StepPatch
+from matplotlib.quiver import Quiver
+from matplotlib.text import Text
+from matplotlib.transforms import Bbox
+
+__all__ = ["FrameView", "differ", "name_of"]
+
+Picture = npt.NDArray[np.uint8]
+_VISIBLE = 25  # of 255, in any channel
+_DATA = (Line2D, PathCollection, LineCollection, Quiver, StepPatch)
+
+
+@dataclass(frozen=True, eq=False)
+class FrameView:
+    """A figure at one frame; its pictures are uint8, (height, width, 3), row 0 on top."""
+
+    figure: Figure
+    frame: int
+
+    @cached_property
+    def texts(self) -> list[Text]:
+        """The texts that are drawn, each once, in drawing order."""
+        drawn: dict[int, Text] = {}
+        draw: Any = Text.draw
+
+        def noted(text: Text, *args: Any, **kwargs: Any) -> Any:
+            if text.get_visible() and text.get_text().strip():
+                drawn[id(text)] = text
+            return draw(text, *args, **kwargs)
+
+        with mock.patch.object(Text, "draw", noted):
+            _ = self.whole
+        return list(drawn.values())
+
+    @cached_property
+    def data(self) -> list[Artist]:
+        """The artists that stand for data: lines, points, arrows, histograms."""
+        return [
+            artist
+            for axes in self.figure.axes
+            if axes.get_visible()
+            for artist in _children(axes)
+            if isinstance(artist, _DATA) and artist.get_visible()
+        ]
+
+    @cached_property
+    def whole(self) -> Picture:
+        """Everything."""
+        return _draw(self.figure)
+
+    @cached_property
+    def without_texts(self) -> Picture:
+        """Everything but texts."""
+        with _hidden(self.texts):
+            return _draw(self.figure)
+
+    @cached_property
+    def background(self) -> Picture:
+        """Neither texts nor data: axes, grids, images, contours, surfaces."""
+        with _hidden([*self.texts, *self.data]):
+            return _draw(self.figure)
+
+    def only(self, text: Text) -> Picture:
+        """Everything, with one of its texts."""
+        with _hidden([other for other in self.texts if other is not text]):
+            return _draw(self.figure)
+
+    def box(self, text: Text) -> Bbox:
+        """Where a text stands, in pixels from the lower left corner."""
+        renderer = _renderer(self.figure)
+        return Text.get_window_extent(text, renderer)
+
+    def pixels(self, box: Bbox) -> tuple[slice, slice]:
+        """Return the rows and columns of a picture inside a box."""
+        height, width = self.whole.shape[:2]
+        columns = _clipped(box.x0, box.x1, width)
+        rows = _clipped(height - box.y1, height - box.y0, height)
+        return rows, columns
+
+
+def differ(one: Picture, other: Picture) -> npt.NDArray[np.bool_]:
+    """Return in which pixels an eye notices a difference, (height, width)."""
+    change = np.maximum(one, other) - np.minimum(one, other)
+    return np.asarray(change.max(axis=-1, initial=0) > _VISIBLE)
+
+
+def name_of(artist: Artist) -> str:
+    """Return words by which a user finds an artist."""
+    if isinstance(artist, Text):
+        text = " ".join(artist.get_text().split())
+        return f"text {text[:40] + '…' if len(text) > 40 else text!r}"
+    label = str(artist.get_label())
+    kind = type(artist).__name__
+    return f"{kind} {label!r}" if label and not label.startswith("_") else kind
+
+
+def _children(axes: Any) -> Iterator[Artist]:
+    yield from axes.get_children()
+    for inset in axes.child_axes:
+        yield from _children(inset)
+
+
+def _clipped(low: float, high: float, size: int) -> slice:
+    first = int(np.clip(np.floor(low), 0, size))
+    return slice(first, max(first, int(np.clip(np.ceil(high), 0, size))))
+
+
+def _renderer(figure: Figure) -> Any:
+    canvas: Any = figure.canvas
+    if not isinstance(canvas, FigureCanvasAgg):
+        canvas = FigureCanvasAgg(figure)
+    return canvas.get_renderer()
+
+
+def _draw(figure: Figure) -> Picture:
+    width, height = (round(float(side)) for side in figure.bbox.size)
+    renderer = RendererAgg(width, height, figure.dpi)  # type: ignore[no-untyped-call]
+    figure.draw(renderer)
+    return np.asarray(renderer.buffer_rgba())[..., :3]  # type: ignore[no-untyped-call]
+
+
+@contextmanager
+def _hidden(artists: Iterable[Artist]) -> Iterator[None]:
+    """Draw nothing of these; that they stay visible keeps the layout as it is."""
+    hidden = list(artists)
+    before = [(artist, artist.__dict__.get("draw")) for artist in hidden]
+    for artist in hidden:
+        artist.draw = partial(_nothing)  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        for artist, draw in before:
+            if draw is None:
+                del artist.draw
+            else:
+                artist.draw = draw  # type: ignore[method-assign]
+
+
+def _nothing(*args: Any, **kwargs: Any) -> None:
+    """Draw nothing."""

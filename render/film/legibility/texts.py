@@ -1,0 +1,144 @@
+"""Texts: large enough, whole, apart from each other and from data, and of good contrast."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.colors import to_rgba
+from matplotlib.patheffects import AbstractPathEffect, Stroke, withStroke
+from matplotlib.text import Text
+from matplotlib.transforms import Bbox
+
+from render.film.legibility.colours import contrast, over
+from render.film.legibility.findings import Finding
+from render.film.legibility.pictures import FrameView, differ, name_of
+
+__all__ = ["check_texts", "halo_of"]
+
+_LEAST_SHARE = 0.025
+_LEAST_CONTRAST = 4.5
+_FEW = 6  # pixels that may touch
+_POOR_SHARE = 0.05  # of the pixels behind a text, the poorest that are let pass
+
+
+def check_texts(view: FrameView) -> Iterator[Finding]:
+    """Yield what is wrong with the texts of a frame."""
+    boxes = {id(text): view.box(text) for text in view.texts}
+    frame = Bbox.from_bounds(0, 0, *view.figure.bbox.size)
+    for text in view.texts:
+        box = boxes[id(text)]
+        clip = text.get_clip_box() if text.get_clip_on() else None
+        if clip is not None and not box.overlaps(Bbox(clip.get_points())):
+            continue  # not to be seen, as the scene wants
+        yield from _small(view, text)
+        yield from _cut_off(view, text, box, frame if clip is None else clip)
+        ink = _ink(view, box)
+        if ink.any():
+            yield from _over_data(view, text, box, ink)
+            yield from _faint(view, text, box, ink)
+    for one, other in itertools.combinations(view.texts, 2):
+        yield from _overlapping(view, one, other, boxes[id(one)], boxes[id(other)])
+
+
+def halo_of(effects: list[AbstractPathEffect] | None) -> Any:
+    """Return the colour drawn around an artist by its path effects, or None."""
+    for effect in effects or ():
+        if isinstance(effect, (withStroke, Stroke)):
+            colour = effect._gc.get("foreground")  # type: ignore[attr-defined]
+            if colour is not None:
+                return to_rgba(colour)
+    return None
+
+
+def _found(view: FrameView, text: Text, rule: str, value: str, bound: str) -> Finding:
+    return Finding(rule=rule, frame=view.frame, artist=name_of(text), value=value, bound=bound)
+
+
+def _small(view: FrameView, text: Text) -> Iterator[Finding]:
+    """Letters of at least 2.5% of the picture's height, measured as the font's size."""
+    height_in = float(view.figure.bbox.height) / float(view.figure.dpi)
+    share = float(text.get_fontsize()) / 72 / height_in
+    if share < _LEAST_SHARE - 1e-6:
+        least = f"at least {_LEAST_SHARE:.1%}, {_LEAST_SHARE * height_in * 72:.1f} pt here"
+        yield _found(view, text, "letters are", f"{share:.1%} of the height", least)
+
+
+def _cut_off(view: FrameView, text: Text, box: Bbox, frame: Any) -> Iterator[Finding]:
+    """Nothing beyond the picture's edge, or beyond the axes that clips it."""
+    slack = 0.2 * (box.height if box.height < box.width else box.width)  # above and below letters
+    beyond = max(
+        frame.x0 - box.x0 - (slack if box.height > box.width else 1),
+        box.x1 - frame.x1 - (slack if box.height > box.width else 1),
+        frame.y0 - box.y0 - slack,
+        box.y1 - frame.y1 - slack,
+    )
+    if beyond > 0:
+        yield _found(view, text, "is cut off by", f"{beyond:.0f} px", "move it, or shorten it")
+
+
+def _ink(view: FrameView, box: Bbox) -> npt.NDArray[np.bool_]:
+    """Return which pixels of a box any text covers."""
+    at = view.pixels(box)
+    return differ(view.whole[at], view.without_texts[at])
+
+
+def _over_data(
+    view: FrameView, text: Text, box: Bbox, ink: npt.NDArray[np.bool_]
+) -> Iterator[Finding]:
+    """No line, point or arrow behind the letters or between them."""
+    at = view.pixels(box)
+    data = differ(view.without_texts[at], view.background[at])
+    rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
+    inside = data[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    covered = int(inside.sum())
+    if covered > _FEW and text.get_bbox_patch() is None:
+        share = f"{covered} px of it"
+        yield _found(view, text, "is written over data,", share, "put it where no data is")
+    elif covered > _FEW:
+        yield _found(view, text, "hides data,", f"{covered} px", "put it where no data is")
+
+
+def _faint(view: FrameView, text: Text, box: Bbox, ink: npt.NDArray[np.bool_]) -> Iterator[Finding]:
+    """A contrast of at least 4.5 to 1 with what is behind the letters."""
+    behind = view.without_texts[view.pixels(box)][ink] / 255
+    patch = text.get_bbox_patch()
+    halo = halo_of(text.get_path_effects())
+    if patch is not None:
+        behind = over(patch.get_facecolor(), behind)
+    if halo is not None:
+        behind = over(halo, behind)
+    colour = np.array(to_rgba(text.get_color()))
+    if text.get_alpha() is not None:
+        colour[3] = text.get_alpha()
+    ratio = float(np.quantile(contrast(over(colour, behind), behind), _POOR_SHARE))
+    if ratio < _LEAST_CONTRAST:
+        bound = f"at least {_LEAST_CONTRAST} to 1"
+        yield _found(view, text, "has a contrast of", f"{ratio:.2f} to 1", bound)
+
+
+def _overlapping(
+    view: FrameView, one: Text, other: Text, box: Bbox, second: Bbox
+) -> Iterator[Finding]:
+    """No letters on other letters."""
+    shared = Bbox.intersection(box, second)
+    if shared is None or shared.width < 1 or shared.height < 1:
+        return
+    at = view.pixels(shared)
+    inks = [differ(view.only(text)[at], view.without_texts[at]) for text in (one, other)]
+    rows, columns = (_reach(inks[0], axis) & _reach(inks[1], axis) for axis in (1, 0))
+    if rows.any() and columns.any():
+        size = f"{int(columns.sum())} x {int(rows.sum())} px"
+        yield _found(view, one, f"overlaps {name_of(other)} by", size, "set them apart")
+
+
+def _reach(ink: npt.NDArray[np.bool_], axis: int) -> npt.NDArray[np.bool_]:
+    """Return the rows, or columns, from the first to the last that hold ink."""
+    held = np.flatnonzero(ink.any(axis=axis))
+    reach = np.zeros(ink.shape[1 - axis], dtype=bool)
+    if held.size:
+        reach[held[0] : held[-1] + 1] = True
+    return reach

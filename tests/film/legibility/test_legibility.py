@@ -1,0 +1,197 @@
+"""The check finds what cannot be read, names it, and lets good films pass."""
+
+import matplotlib
+import matplotlib.patheffects as halo
+import numpy as np
+import pytest
+
+from render import Film
+from render.film.legibility import check
+from render.film.legibility.colours import VISIONS, contrast, difference, luminance, seen
+
+
+def found(panel, **settings):
+    """Check a film of one panel; return what was found, as text."""
+    settings = {"seconds": 1, "fps": 10, "size": (640, 360)} | settings
+    return [str(finding) for finding in check(Film([panel], **settings))]
+
+
+def still(draw):
+    """A panel that draws once."""
+
+    def panel(ax):
+        ax.set(xlim=(0, 1), ylim=(0, 1))
+        draw(ax)
+        return lambda step: None
+
+    return panel
+
+
+def test_a_plain_film_passes():
+    assert found(still(lambda ax: (ax.plot([0, 1], [0, 1]), ax.set(xlabel="x", ylabel="y")))) == []
+
+
+@pytest.mark.parametrize(
+    ("draw", "words"),
+    [
+        (lambda ax: ax.text(0.1, 0.8, "tiny", fontsize=9.5), "text 'tiny': letters are 2.4%"),
+        (lambda ax: ax.set_xlabel("x", fontsize=6), "text 'x': letters are 1.5% of the height"),
+        (lambda ax: ax.text(0.9, 0.5, "far too long to fit", in_layout=False), "is cut off by"),
+        (lambda ax: ax.text(0.5, 1.3, "above the top", in_layout=False), "is cut off by"),
+        (
+            lambda ax: (ax.text(0.1, 0.5, "first"), ax.text(0.12, 0.52, "second")),
+            "text 'first': overlaps text 'second' by",
+        ),
+        (
+            lambda ax: (ax.plot([0, 1], [0.5, 0.5]), ax.text(0.4, 0.49, "on the line")),
+            "text 'on the line': is written over data",
+        ),
+        (
+            lambda ax: (
+                ax.scatter(np.linspace(0, 1, 99), np.full(99, 0.5)),
+                ax.text(0.4, 0.49, "box", bbox={"facecolor": "white"}),
+            ),
+            "text 'box': hides data",
+        ),
+        (lambda ax: ax.text(0.1, 0.5, "faint", color="0.55"), "text 'faint': has a contrast of 3."),
+        (lambda ax: ax.text(0.1, 0.5, "thin", alpha=0.4), "text 'thin': has a contrast of"),
+        (
+            lambda ax: (ax.set_facecolor("navy"), ax.text(0.1, 0.5, "dark on dark")),
+            "text 'dark on dark': has a contrast of",
+        ),
+        (lambda ax: ax.plot([0, 1], [0, 1], color="0.7"), "Line2D: has a contrast of 2."),
+        (
+            lambda ax: ax.plot([0, 1], [0, 1], "k", alpha=0.2, label="run"),
+            "Line2D 'run': has a contrast of",
+        ),
+        (
+            lambda ax: (
+                ax.plot([0, 1], [0, 1], "-", color="#c8400a", label="a"),
+                ax.plot([0, 1], [1, 0], "--", color="#735a00", label="b"),
+            ),
+            "lines 'a' and 'b': with protanopia, their colours differ by Delta E 1.5",
+        ),
+        (
+            lambda ax: (
+                ax.plot([0, 1], [0, 1], "-", color="#c8400a", label="a"),
+                ax.plot([0, 1], [1, 0], "-", color="#0060a8", label="b"),
+            ),
+            "lines 'a' and 'b': have the same dash and marker",
+        ),
+    ],
+)
+def test_what_cannot_be_read_is_named(draw, words):
+    findings = found(still(draw))
+    assert any(words in finding for finding in findings), findings
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda ax: ax.text(0.1, 0.8, "large enough", fontsize=9.8),
+        lambda ax: ax.text(2, 2, "clipped away", clip_on=True),
+        lambda ax: (ax.text(0.1, 0.5, "one"), ax.text(0.3, 0.5, "two")),
+        lambda ax: ax.contourf(np.eye(9), extent=(0, 1, 0, 1), cmap="Pastel1"),
+        lambda ax: (
+            ax.set_facecolor("navy"),
+            ax.text(0.1, 0.5, "halo", path_effects=[halo.withStroke(linewidth=4, foreground="w")]),
+        ),
+        lambda ax: (
+            ax.set_facecolor("0.5"),
+            ax.plot([0, 1], [0, 1], "w", linewidth=5),
+            ax.plot([0, 1], [0, 1], "k", linewidth=2),
+        ),
+        lambda ax: (
+            ax.plot([0, 1], [0, 1], "-", color="#c8400a", label="a"),
+            ax.plot([0, 1], [1, 0], "--", color="#0060a8", label="b"),
+        ),
+    ],
+)
+def test_what_can_be_read_passes(draw):
+    assert found(still(draw)) == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark", "print"])
+def test_the_themes_runs_stay_apart(theme):
+    def panel(ax):
+        for run in range(6):
+            ax.plot([0, 1], [run, run + 1], label=f"run {run}")
+        return lambda step: None
+
+    assert found(panel, theme=theme) == []
+
+
+def test_an_axis_that_jumps_is_named_unless_its_panel_wants_it():
+    def panel(ax):
+        return lambda step: ax.set_xlim(0, 1 + (step > 4))
+
+    (finding,) = found(panel)
+    assert "frame 5: axes" in finding and "jumps by 100% of its axis' length" in finding
+    panel.moves_axes = True
+    assert found(panel) == []
+
+
+def test_a_slow_zoom_is_no_jump():
+    def panel(ax):
+        return lambda step: ax.set_xlim(0, 1.01**step)
+
+    assert found(panel) == []
+
+
+def test_an_axes_that_moves_is_named():
+    def panel(ax):
+        return lambda step: ax.set_position((0.1, 0.1 + 0.01 * step, 0.5, 0.5))
+
+    assert any("px on the picture" in finding for finding in found(panel))
+
+
+@pytest.mark.parametrize(("a_second", "flashes"), [(2, False), (3, False), (4, True), (5, True)])
+def test_more_than_three_flashes_a_second_are_named(a_second, flashes):
+    def panel(ax):
+        ax.set_axis_off()
+        (patch,) = ax.bar([0], [1], 4)
+        ax.set(xlim=(-1, 1), ylim=(0, 1))
+        half = 60 // (2 * a_second)
+        return lambda step: patch.set_color("white" if step // half % 2 else "black")
+
+    findings = found(panel, fps=60, seconds=3, size=(160, 90), title="")
+    assert any("flashes" in finding for finding in findings) == flashes
+
+
+def test_a_small_flashing_lamp_is_allowed():
+    def panel(ax):
+        ax.set_axis_off()
+        ax.set(xlim=(0, 1), ylim=(0, 1))
+        (patch,) = ax.bar([0.5], [0.1], 0.1)
+        return lambda step: patch.set_color("white" if step % 2 else "black")
+
+    assert found(panel, title="") == []
+
+
+def test_a_check_changes_nothing():
+    before = dict(matplotlib.rcParams)
+    film = Film([still(lambda ax: ax.plot([0, 1]))], seconds=0.2, fps=10, size=(160, 90))
+    assert check(film) == check(film)
+    assert dict(matplotlib.rcParams) == before
+
+
+def test_contrast_is_that_of_the_guidelines():
+    assert contrast((0, 0, 0), (1, 1, 1)) == pytest.approx(21)
+    assert contrast((0.5, 0.5, 0.5), (0.5, 0.5, 0.5)) == 1
+    grey = np.full(3, 0x76 / 255)  # the darkest grey that WCAG's own examples allow on white
+    assert contrast(grey, (1, 1, 1)) == pytest.approx(4.54, abs=0.01)
+    assert luminance(np.uint8([255, 0, 0])) == pytest.approx(0.2126)
+
+
+def test_simulated_colour_blindness_confuses_red_with_brown_but_keeps_greys():
+    for vision in VISIONS:
+        assert seen((0.4, 0.4, 0.4), vision) == pytest.approx(
+            seen((0.4, 0.4, 0.4), next(iter(VISIONS))), abs=1e-3
+        )
+    red, green = (0.75, 0.25, 0.0), (0.45, 0.35, 0.0)
+    assert difference(red, green, "full colour vision") > 40
+    assert difference(red, green, "protanopia") < 20
+
+
+def test_delta_e_of_black_and_white_is_a_hundred():
+    assert difference((0, 0, 0), (1, 1, 1), "full colour vision") == pytest.approx(100, abs=0.1)
