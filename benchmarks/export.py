@@ -161,30 +161,26 @@ def row_1(folder: Path) -> str:
     )
 
 
+def ffmpeg_alone(path: Path, frames: list[np.ndarray], fps: Fraction) -> None:
+    """Encode RGBA frames from memory with our arguments, but for the frames' own pixels."""
+    height, width = frames[0].shape[:2]
+    stream = Stream(width=width, height=height, fps=fps)
+    ours = list(encoding_of(path, stream, transparent=False).arguments)
+    arguments = [*raw_input(stream, "rgba"), *ours[ours.index("pipe:0") + 1 :]]
+    command = [FFMPEG, "-loglevel", "error", "-y", *arguments, "-pix_fmt", "yuv420p", str(path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
+        for frame in frames:
+            process.stdin.write(frame)
+        process.stdin.close()
+
+
 def row_2(folder: Path) -> str:
     """The same export, against ffmpeg alone, fed the same frames from memory."""
     animation = lecture_animation()
     frames = lossless_frames(animation)
-    height, width = frames[0].shape[:2]
-    # The same arguments, but for the frames: ours are sent as planes, these as they are.
-    stream = Stream(width=width, height=height, fps=Fraction(30))
-    ours = list(encoding_of(folder / "x.mp4", stream, transparent=False).arguments)
-    arguments = [
-        *raw_input(stream, "rgba"),
-        *ours[ours.index("pipe:0") + 1 :],
-        "-pix_fmt",
-        "yuv420p",
-    ]
-
-    def ffmpeg_alone() -> None:
-        command = [FFMPEG, "-loglevel", "error", "-y", *arguments, str(folder / "alone.mp4")]
-        with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
-            for frame in frames:
-                process.stdin.write(frame)
-            process.stdin.close()
-
     mine, alone = interleaved(
-        lambda: animation.save(folder / "ours.mp4", writer=MovieWriter(fps=30)), ffmpeg_alone
+        lambda: animation.save(folder / "ours.mp4", writer=MovieWriter(fps=30)),
+        lambda: ffmpeg_alone(folder / "alone.mp4", frames, Fraction(30)),
     )
     return f"{mine / alone:.2f} of its time ({mine:.2f} against {alone:.2f} s)"
 

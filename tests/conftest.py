@@ -1,30 +1,46 @@
 """What the tests share: shipped scenes, each run once."""
 
 import functools
+import pickle
 import re
 import subprocess
+import zlib
 from dataclasses import dataclass
 
 import imageio_ffmpeg
 import matplotlib
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from render.scene import find, load
 
 matplotlib.use("agg")
 
 
-@functools.cache
-def _film(name, settings):
-    (summary,) = find(name)
-    return load(summary)(**dict(settings))
+@pytest.fixture(scope="session")
+def films(tmp_path_factory, worker_id):
+    """Where the processes that test together keep the films that one of them recorded."""
+    own = tmp_path_factory.getbasetemp()
+    return own if worker_id == "master" else own.parent
 
 
-@pytest.fixture
-def shipped_film():
+@pytest.fixture(scope="session")
+def shipped_film(films):
     """Return the film of a shipped scene, recorded once for all tests."""
-    return lambda name, **settings: _film(name, tuple(sorted(settings.items())))
+
+    @functools.cache
+    def film(name, **settings):
+        kept = films / f"{name}-{zlib.crc32(repr(sorted(settings.items())).encode())}.film"
+        with FileLock(f"{kept}.lock"):
+            if kept.exists():
+                return pickle.loads(kept.read_bytes())
+            (summary,) = find(name)
+            recorded = load(summary)(**settings)
+            kept.write_bytes(pickle.dumps(recorded))
+            return recorded
+
+    return film
 
 
 @pytest.fixture(autouse=True)

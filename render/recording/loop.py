@@ -15,6 +15,7 @@ from render.problem.dataset import Dataset
 from render.problem.surfaces import Surface
 from render.recording.batches import draw
 from render.recording.buffers import Buffers
+from render.recording.graphs import DeviceRow, objection, run_rows
 from render.recording.keep import Keep
 from render.recording.problem import Loss, Problem, to_numpy
 from render.recording.replay import replayed
@@ -126,6 +127,11 @@ def _run(task: Task, progress: Progress | None) -> Trajectory:
     count = steps // every + 1
     selection = Selection(model, task.keep)
     plan = _plan(task)
+    if task.device.type == "cuda":
+        against = objection(task, plan)
+        if against is None:
+            return _run_on_device(task, selection, plan, reporter(progress, steps))
+        task.meta["cuda_graph"] = f"eager: {against}"
     batches = _batches(task, plan)
     moving = Buffers(model)
     clear = clearing(optimizer, selection.params)
@@ -158,6 +164,20 @@ def _run(task: Task, progress: Progress | None) -> Trajectory:
     log.finish()
     kept = None if plan is None else plan[::every]
     return _trajectory(task, selection, log, kept, rates, moving.history(count), live)
+
+
+def _run_on_device(
+    task: Task, selection: Selection, plan: Tensor | None, report: Callable[[int], None]
+) -> Trajectory:
+    """Record a run whose rows need nothing from the host, as a CUDA graph."""
+    with torch.random.fork_rng(devices=[task.device]):  # a look at the first loss is no row
+        x, y = next(_batches(task, plan))
+        log = Rows(selection, _first(task, x, y), task.steps + 1)
+    row = DeviceRow(task, log, plan)
+    task.meta["cuda_graph"] = run_rows(row, log, task.steps, report)
+    log.finish()
+    rates: list[float | Tensor] = [task.optimizer.param_groups[0]["lr"]] * (task.steps + 1)
+    return _trajectory(task, selection, log, plan, rates, {}, None)
 
 
 def _trajectory(

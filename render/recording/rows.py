@@ -77,6 +77,24 @@ class Rows:
                     view.copy_(zeros if value is None else value)
         self._staged += 1
 
+    def write(self, at: Tensor, loss: Tensor) -> None:
+        """Write a row where `at`, a number on the device, says; `wrote` has to follow."""
+        values = [*self._chosen, *[p.grad for p in self._params], loss]
+        with self._no_grad:
+            for buffer, value in zip(self._buffers, values, strict=True):
+                if value is None:  # a parameter without a gradient
+                    buffer.index_fill_(0, at, 0)
+                else:
+                    buffer.index_copy_(0, at, value.detach()[None])
+
+    def wrote(self) -> bool:
+        """Count a row of `write`; return whether the buffers were full, and are empty again."""
+        self._filled += 1
+        if self._filled < self._length:
+            return False
+        self._read_back()
+        return True
+
     def finish(self) -> None:
         """Complete the arrays."""
         self._clear_stage()

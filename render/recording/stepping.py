@@ -12,7 +12,7 @@ from torch.optim import Optimizer
 
 from render.recording.task import Task
 
-__all__ = ["clearing", "stepper"]
+__all__ = ["clearing", "clipping", "stepper"]
 
 
 def clearing(optimizer: Optimizer, params: Sequence[nn.Parameter]) -> Callable[[], None]:
@@ -42,7 +42,7 @@ def clearing(optimizer: Optimizer, params: Sequence[nn.Parameter]) -> Callable[[
 
 def stepper(task: Task, clear: Callable[[], None]) -> Callable[[Tensor, Tensor, Tensor], None]:
     """Return the update: clip, the optimizer's step, then the scheduler's."""
-    optimizer, clip = task.optimizer, _clipping(task)
+    optimizer, clip = task.optimizer, clipping(task)
     advance = _scheduling(task.scheduler)
     if not _needs_closure(optimizer):
 
@@ -73,7 +73,8 @@ def stepper(task: Task, clear: Callable[[], None]) -> Callable[[Tensor, Tensor, 
     return step_with_closure
 
 
-def _clipping(task: Task) -> Callable[[], object]:
+def clipping(task: Task) -> Callable[[], object]:
+    """Return a function that scales the gradients down to the run's limit, if it has one."""
     limit, params = task.request.clip, list(task.model.parameters())
     if limit is None:
         return lambda: None

@@ -1,0 +1,66 @@
+"""What each shipped scene takes to make at 1920x1080, and ffmpeg alone on the same frames.
+
+python benchmarks/scenes.py                 # every scene
+python benchmarks/scenes.py momentum        # these scenes
+
+record: running the script. export: `render.save` with its default choice of processes, against
+ffmpeg alone, fed the same RGBA frames from memory, both medians of three, in turn. Twice: whether
+recording and exporting take less than watching the film twice.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from fractions import Fraction
+from pathlib import Path
+
+from export import ffmpeg_alone, interleaved, machine
+
+import render
+from render.film.canvas import LayeredCanvas
+from render.film.drawing import Drawing
+from render.scene import find, load, shipped
+
+
+def row(name: str, folder: Path) -> str:
+    """Measure one scene."""
+    (summary,) = find(name)
+    scene = load(summary)
+    start = time.perf_counter()
+    film = scene()
+    record = time.perf_counter() - start
+    drawing = Drawing(film)
+    with drawing.theme(), LayeredCanvas(drawing.figure) as canvas:
+        frames = []
+        for number in range(film.frames):
+            drawing.show(number)
+            frames.append(canvas.draw().copy())
+    export, alone = interleaved(
+        lambda: render.save(film, folder / "film.mp4", jobs=None),
+        lambda: ffmpeg_alone(folder / "alone.mp4", frames, Fraction(film.fps)),
+    )
+    length = film.frames / film.fps
+    size = (folder / "film.mp4").stat().st_size
+    return (
+        f"| `{name}` | {film.frames} | {record:.1f} | {export:.1f} | {export / alone:.2f} | "
+        f"{(record + export) / length:.2f} | {size / 1e3:,.0f} kB |"
+    )
+
+
+def main() -> None:
+    """Print the table."""
+    render.record  # torch's import is not a scene's own time  # noqa: B018
+    print(machine(), flush=True)
+    print(
+        "| scene | frames | s to record | s to export | export, ffmpeg alone = 1 | "
+        "record and export, watching = 1 | size |\n|---|---|---|---|---|---|---|"
+    )
+    for name in sys.argv[1:] or [summary.name for summary in shipped()]:
+        with tempfile.TemporaryDirectory() as folder:
+            print(row(name, Path(folder)), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,43 @@
+"""What the documentation prints is what the code does."""
+
+import re
+import runpy
+from pathlib import Path
+
+import pytest
+
+from render.film.legibility import check
+from render.scene import find, load, shipped
+
+DOCS = Path(__file__).parent.parent / "docs"
+SCRIPTS = re.findall(
+    r"```python\n# (\w+\.py)\n(.*?)```", (DOCS / "your-first-scene.md").read_text(), re.DOTALL
+)
+
+
+def test_the_page_has_its_scripts():
+    assert [name for name, _ in SCRIPTS] == ["first.py", "rates.py", "own.py"]
+
+
+@pytest.mark.parametrize(("name", "code"), SCRIPTS, ids=[name for name, _ in SCRIPTS])
+def test_a_script_of_the_page_makes_a_film(name, code, tmp_path):
+    script = tmp_path / name
+    script.write_text(code)
+    (summary,) = find(str(script))
+    film = load(summary)()
+    assert [str(finding) for finding in check(film.resized(640, 360))] == []
+
+
+EXAMPLES = re.findall(r"```python\n(.*?)```", (DOCS / "recording.md").read_text(), re.DOTALL)
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_an_example_of_recording_runs(number):
+    exec(compile(EXAMPLES[number], f"recording.md, example {number}", "exec"), {})
+
+
+def test_the_gallery_shows_every_scene():
+    made = runpy.run_path(str(DOCS / "make_gallery.py"))
+    assert (DOCS / "gallery.md").read_text() == made["page"](shipped())
+    pictures = {path.stem for path in (DOCS / "gallery").iterdir()}
+    assert pictures == {summary.name for summary in shipped()}
