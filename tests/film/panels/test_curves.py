@@ -1,0 +1,138 @@
+"""Curves draw a run's series up to the current step, on axes that stay."""
+
+from functools import partial
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import torch
+
+from render import Keep, datasets, losses, models, panels, record, surfaces
+from render.errors import InputError
+
+
+def line_fit(steps=12, lr=0.1, **options):
+    return record(
+        models.Line(slope=-1.0, intercept=1.0),
+        datasets.line(20),
+        loss=losses.mse,
+        optimizer=partial(torch.optim.SGD, lr=lr),
+        steps=steps,
+        **options,
+    )
+
+
+@pytest.fixture
+def ax():
+    figure, ax = plt.subplots()
+    yield ax
+    plt.close(figure)
+
+
+@pytest.fixture(scope="module")
+def run():
+    return line_fit()
+
+
+@pytest.mark.parametrize(
+    ("values", "expected", "label"),
+    [
+        ("loss", lambda run: run.loss, "loss"),
+        ("rate", lambda run: run.lr, "rate"),
+        ("gradient", lambda run: run.grad_norm, "gradient"),
+        ("slope", lambda run: run.params[:, 0], "slope"),
+        ("step", lambda run: np.arange(13), "step"),
+        (lambda run: run.params.sum(axis=1), lambda run: run.params.sum(axis=1), ""),
+    ],
+)
+def test_a_curve_is_the_series_up_to_the_step(run, ax, values, expected, label):
+    update = panels.Curve(run, values)(ax)
+    for step in (7, 0, 12):
+        update(step)
+        curve, dot = ax.lines
+        assert curve.get_xdata().tolist() == list(range(step + 1))
+        assert np.array_equal(curve.get_ydata(), expected(run)[: step + 1])
+        assert dot.get_xydata().tolist() == [[step, expected(run)[step]]]
+    assert ax.get_ylabel() == label
+
+
+def test_two_series_of_one_run_share_an_axes(run, ax):
+    curve = panels.Curve({"a": run, "b": run}, {"a": "slope", "b": "intercept"})
+    curve(ax)(12)
+    assert np.array_equal(ax.lines[0].get_ydata(), run.params[:, 0])
+    assert np.array_equal(ax.lines[2].get_ydata(), run.params[:, 1])
+    assert [ax.lines[0].get_label(), ax.lines[2].get_label()] == ["a", "b"]
+    assert ax.get_ylabel() == ""
+
+
+def test_limits_hold_every_value_of_the_film(run, ax):
+    update = panels.Curve(run, "loss", scale="log")(ax)
+    before = ax.get_xlim(), ax.get_ylim()
+    update(12)
+    assert (ax.get_xlim(), ax.get_ylim()) == before
+    low, high = before[1]
+    assert low < run.loss.min() and run.loss.max() < high
+
+
+def test_a_run_that_diverges_leaves_the_others_their_room(ax):
+    calm, wild = line_fit(), line_fit(lr=30.0, steps=60)
+    assert wild.loss[-1] > 1e10 * wild.loss[0] or wild.diverged_at is not None
+    panels.Curve({"calm": calm, "wild": wild}, "loss")(ax)(60)
+    low, high = ax.get_ylim()
+    assert calm.loss.max() < high < 20 * calm.loss.max() and low <= 0
+
+
+def test_a_run_of_every_third_step_is_drawn_at_its_steps(ax):
+    run = line_fit(keep=Keep(every=3))
+    panel = panels.Curve(run, "loss")
+    update = panel(ax)
+    assert panel.steps == 12
+    for step, shown in ((0, [0]), (5, [0, 3]), (12, [0, 3, 6, 9, 12])):
+        update(step)
+        assert ax.lines[0].get_xdata().tolist() == shown
+
+
+def test_batch_loss_and_data_loss_differ():
+    run = line_fit(batch_size=4)
+    figure, (left, right) = plt.subplots(1, 2)
+    panels.Curve(run, "batch loss")(left)(12)
+    panels.Curve(run, "loss")(right)(12)
+    assert np.array_equal(left.lines[0].get_ydata(), run.loss)
+    assert np.array_equal(right.lines[0].get_ydata(), run.data_loss)
+    plt.close(figure)
+
+
+def test_distance_is_that_to_the_nearest_point(ax):
+    surface = surfaces.himmelblau
+    run = record(
+        models.Point(*surface.start), surface, optimizer=partial(torch.optim.SGD, lr=0.01), steps=9
+    )
+    panels.Curve(run, panels.distance_to(surface.minima), y_label="distance")(ax)(9)
+    nearest = [min(np.hypot(*(p - m)) for m in np.array(surface.minima)) for p in run.params]
+    assert ax.lines[0].get_ydata() == pytest.approx(nearest)
+    assert ax.get_ylabel() == "distance"
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda run: panels.Curve(run, "speed"), "Curve: nothing is called 'speed'; there are: "),
+        (lambda run: panels.Curve({"a": run}, {"b": "loss"}), "no series for the run 'a'"),
+        (lambda run: panels.Curve(run, lambda run: run.loss[:3]), r"of shape \(3,\); it must be"),
+        (lambda run: panels.Curve({}), "needs at least one run"),
+        (lambda run: panels.Curve("loss"), "'str' is not a run"),
+        (lambda run: panels.distance_to([]), "give points of shape"),
+    ],
+)
+def test_what_is_not_there_is_refused(run, make, words):
+    with pytest.raises(InputError, match=words):
+        make(run)
+
+
+def test_a_caption_is_its_text_at_each_step(ax):
+    update = panels.Caption(lambda step: f"$k = {step}$", steps=5)(ax)
+    update(3)
+    assert ax.texts[0].get_text() == "$k = 3$"
+    assert not ax.axison
+    panels.Caption("a formula: $x^2$")(ax)(9)
+    assert ax.texts[1].get_text() == "a formula: $x^2$"
