@@ -9,7 +9,7 @@ import torch
 from render.problem import datasets, losses, models
 from render.recording import record
 from render.recording.batches import draw
-from render.recording.graphs import DeviceRow, objection
+from render.recording.graphs import DeviceRow, objection, run_rows
 from render.recording.request import Request
 from render.recording.rows import Rows
 from render.recording.selection import Selection
@@ -120,21 +120,25 @@ def test_a_loss_that_reads_a_number_back_runs_eagerly():
 @NO_GPU
 @pytest.mark.parametrize("graph", [True, False])
 def test_nothing_in_the_loop_waits_for_the_device(graph, monkeypatch):
-    if not graph:
-        monkeypatch.setattr("render.recording.loop.objection", lambda task, plan: "asked for")
-    read_back = Rows._read_back
+    read_back, made = Rows._read_back, Rows.__init__
 
-    def waits(self):
+    def reading(self):
         torch.cuda.set_sync_debug_mode("default")
         read_back(self)
 
-    def first_row(self, *args):
-        torch.cuda.set_sync_debug_mode("error")
-        return made(self, *args)
+    def from_here(work):
+        def forbidden(*args):
+            torch.cuda.set_sync_debug_mode("error")
+            return work(*args)
 
-    made = Rows.__init__
-    monkeypatch.setattr(Rows, "_read_back", waits)
-    monkeypatch.setattr(Rows, "__init__", first_row)
+        return forbidden
+
+    monkeypatch.setattr(Rows, "_read_back", reading)
+    if graph:
+        monkeypatch.setattr("render.recording.loop.run_rows", from_here(run_rows))
+    else:
+        monkeypatch.setattr("render.recording.loop.objection", lambda task, plan: "asked for")
+        monkeypatch.setattr(Rows, "__init__", from_here(made))
     try:
         record(**vars(request(OPTIMIZERS["Adam"], device="cuda")))
     finally:

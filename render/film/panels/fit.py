@@ -25,6 +25,7 @@ __all__ = ["Fit", "sigmoid"]
 _MARKER_AREA_PT2 = 8.0  # the lecture's marker, up to some hundred points
 _CURVE_POINTS = 192  # a multiple of 16: batched and single predictions then agree to the bit
 _MANY_POINTS = 1000
+_MOST_TICKS = 6  # along x: longer numbers would touch in a narrow panel
 
 
 def sigmoid(logits: NDArray[Any]) -> NDArray[Any]:
@@ -36,18 +37,22 @@ def sigmoid(logits: NDArray[Any]) -> NDArray[Any]:
 class Fit(RunPanel):
     """The data as points and the model's prediction over them as a curve; one feature.
 
+    validation: samples that are not learnt from, anything with x and y; drawn as open points.
     residuals: draw the distance from each point to the (first) curve.
     batch: highlight the points of the current minibatch of the first run that has one.
     link: applied to the model's output before it is drawn, such as `sigmoid` for logits.
     marker_area: of a data point, in pt^2; by default smaller the more points there are.
+    y_limits: of the y axis; by default room for the data and for where the curves start.
     x_label, y_label: the axes' labels.
     """
 
     _: KW_ONLY
+    validation: Any = None
     residuals: bool = False
     batch: bool = True
     link: Callable[[NDArray[Any]], NDArray[Any]] | None = None
     marker_area: float | None = None
+    y_limits: tuple[float, float] | None = None
     x_label: str = "x"
     y_label: str = "y"
     _computed: dict[tuple[str, int], NDArray[Any]] = field(
@@ -63,6 +68,14 @@ class Fit(RunPanel):
                     f"Fit draws one feature along x; the data of run {label!r} have "
                     f"{run.x[0].size} features"
                 )
+        if self.validation is not None:  # as an array, which takes no torch to draw
+            points = [np.asarray(side).reshape(-1) for side in _sides(self.validation)]
+            if len(points[0]) != len(points[1]):
+                raise InputError(
+                    f"Fit draws one feature along x; validation has {len(points[0])} numbers in x "
+                    f"and {len(points[1])} in y"
+                )
+            object.__setattr__(self, "validation", np.stack(points))
 
     def prepare(self, steps: Iterable[int]) -> None:
         """Compute the curves of all steps that will be shown, together."""
@@ -76,8 +89,11 @@ class Fit(RunPanel):
         ax.set(xlabel=self.x_label, ylabel=self.y_label)
         data = next(iter(self.runs.values()))
         x, y = data.x.reshape(-1), data.y.reshape(-1)
+        ax.locator_params(axis="x", nbins=_MOST_TICKS)
         self._draw_points(ax, x, y)
-        ax.set_ylim(*self._y_limits(y))
+        if self.validation is not None:
+            self._draw_validation(ax)
+        ax.set_ylim(*(self._y_limits(y) if self.y_limits is None else self.y_limits))
         movers = [self._draw_curve(ax, label, run) for label, run in self.runs.items()]
         if self.residuals:
             movers.append(self._draw_residuals(ax, x, y))
@@ -102,6 +118,18 @@ class Fit(RunPanel):
             linewidths=0,
             zorder=1.5,
         )
+
+    def _draw_validation(self, ax: Axes) -> None:
+        ax.scatter(
+            self.validation[0],
+            self.validation[1],
+            s=self._area(len(self.validation[0])),
+            facecolors=matplotlib.rcParams["axes.facecolor"],
+            edgecolors=matplotlib.rcParams["axes.edgecolor"],
+            linewidths=1.1,
+            zorder=1.4,
+        )
+        ax.set_title("filled points: train, open points: validation")
 
     def _area(self, points: int) -> float:
         if self.marker_area is not None:
@@ -153,6 +181,8 @@ class Fit(RunPanel):
 
     def _y_limits(self, y: NDArray[Any]) -> tuple[float, float]:
         """Room for the data and for each first curve, unless that starts very far away."""
+        if self.validation is not None:
+            y = np.concatenate([y, self.validation[1]])
         low, high = float(y.min()), float(y.max())
         span = (high - low) or 1.0
         for label, run in self.runs.items():
@@ -164,7 +194,8 @@ class Fit(RunPanel):
 
     def _grid(self, run: Trajectory) -> NDArray[Any]:
         """Where the curve is evaluated: across the data, in the shape of the data's x."""
-        grid = np.linspace(run.x.min(), run.x.max(), _CURVE_POINTS, dtype=run.x.dtype)
+        x = run.x if self.validation is None else np.append(run.x, self.validation[0])
+        grid = np.linspace(x.min(), x.max(), _CURVE_POINTS, dtype=run.x.dtype)
         return grid.reshape(-1, *run.x.shape[1:])
 
     def _curve(self, label: str, run: Trajectory, step: int) -> NDArray[Any]:
@@ -177,3 +208,8 @@ class Fit(RunPanel):
         """What is drawn at x for some rows, shape (len(rows), len(x))."""
         outputs = run.predict(x, rows).reshape(len(rows), len(x))
         return outputs if self.link is None else self.link(outputs)
+
+
+def _sides(samples: Any) -> tuple[Any, Any]:
+    """The x and y of a dataset, or of a panel's own array when it is built anew from its fields."""
+    return tuple(samples) if isinstance(samples, np.ndarray) else (samples.x, samples.y)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
 from numpy.typing import NDArray
 
 from render.errors import InputError
+from render.film.panels.contours import Levels, Minima, draw_contours, draw_minima, text_width_pt
 from render.film.panels.panel import RunPanel, Update
 from render.film.panels.series import row_at
 from render.film.styles import run_styles
@@ -21,9 +22,14 @@ if TYPE_CHECKING:
 
 __all__ = ["LossSurface"]
 
-_LEVELS = 16
-_LEVEL_POWER = 3.0  # levels crowd towards the minimum, where a path spends its time
-_CONTOUR_SHADES = (0.08, 0.62)  # the part of the colour map that leaves paths their contrast
+_RISES = 10.0  # a run whose loss ends this many times higher than it began leaves the picture
+_NEAR = 2.0  # of such a run, the rows up to this many times the first loss are near
+_FALLS = 1e3
+_WORDS_PT = 11.0
+_LAYOUT_WIDENS = 1.2  # axes are narrower before they are laid out
+_DOT_AREA = 121.0
+_TICKS = 6
+_FAR_OUT = 50.0  # in widths of the picture: beyond it, coordinates may overflow the drawing
 
 
 @dataclass(frozen=True)
@@ -31,8 +37,16 @@ class LossSurface(RunPanel):
     """Filled contours of the loss over two parameters, with each run's path and current point.
 
     parameters: the two parameters, by name or column; by default the first two. The others stay
-    at the first run's last finite row. x_range, y_range: what is shown; by default the paths and
-    a margin. grid: points along each side at which the loss is computed.
+    at the first run's last finite row. x_range, y_range: what is shown; by default the paths,
+    the minima and a margin, without the rows at which a diverging run is far away. grid: points
+    along each side at which the loss is computed.
+    levels: where contours are: "area" (each shade has a fixed share of the picture, so that a
+    valley shows beside walls of any height), "log", "linear", or the heights themselves.
+    minima: points that are marked, such as a surface's `minima`, or a mapping from their labels.
+    title: above the axes, such as a surface's `formula`. equal: one scale for both axes.
+    x_label, y_label: the axes' labels; by default the parameters' names.
+    left: what is written above the axes, in the run's colour, once a run has left the picture
+    for good, with {step} for the first step outside; "" for nothing.
     Raises InputError when the runs have fewer than two parameters, or no such parameter.
     """
 
@@ -41,10 +55,17 @@ class LossSurface(RunPanel):
     x_range: tuple[float, float] | None = None
     y_range: tuple[float, float] | None = None
     grid: int = 121
+    levels: Levels = "area"
+    minima: Minima = ()
+    title: str = ""
+    equal: bool = False
+    x_label: str | None = None
+    y_label: str | None = None
+    left: str = "left the picture at step {step}"
     _computed: dict[str, NDArray[Any]] = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Check that the two parameters are there."""
+        """Check what was given."""
         super().__post_init__()
         for run in self.runs.values():
             if run.params.shape[1] < 2:
@@ -52,6 +73,11 @@ class LossSurface(RunPanel):
                     f"LossSurface needs two parameters; the run has {run.params.shape[1]}"
                 )
         self._columns()
+        for name, given in (("x_range", self.x_range), ("y_range", self.y_range)):
+            if given is not None and not -np.inf < given[0] < given[1] < np.inf:
+                raise InputError(f"LossSurface: {name}={given!r}; give (low, high) with low < high")
+        if self._minima().shape[1:] != (2,):
+            raise InputError(f"LossSurface: minima={self.minima!r}; give points (x, y)")
 
     def prepare(self, steps: object) -> None:
         """Compute the surface."""
@@ -61,24 +87,62 @@ class LossSurface(RunPanel):
     def __call__(self, ax: Axes) -> Update:
         """Draw the contours; return the update that draws the paths up to a step."""
         self.prepare(())
-        a, b = self._columns()
+        columns = list(self._columns())
         names = next(iter(self.runs.values())).names
-        ax.set(xlabel=names[a], ylabel=names[b])
+        ax.set_xlabel(names[columns[0]] if self.x_label is None else self.x_label)
+        ax.set_ylabel(names[columns[1]] if self.y_label is None else self.y_label)
+        ax.locator_params(nbins=_TICKS)
         ax.grid(False)
         xs, ys = self._axes()
-        _draw_contours(ax, xs, ys, self._computed["loss"])
+        draw_contours(ax, xs, ys, self._computed["loss"], self.levels)
         ax.set(xlim=(xs[0], xs[-1]), ylim=(ys[0], ys[-1]))
-        styles = run_styles(self.runs)
-        movers = [
-            _draw_path(ax, run, run.params[:, [a, b]], styles[label] | {"label": label})
+        if self.equal:
+            ax.set_aspect("equal")
+        paths = {
+            label: _Path(run, run.params[:, columns].astype(float), xs, ys)
             for label, run in self.runs.items()
-        ]
+        }
+        draw_minima(ax, self.minima, [path.points for path in paths.values()])
+        movers = [_draw_paths(ax, paths), self._draw_words(ax, paths)]
 
         def update(step: int) -> None:
             for move in movers:
                 move(step)
 
         return update
+
+    def _draw_words(self, ax: Axes, paths: Mapping[str, _Path]) -> Update:
+        """Say above the axes which runs have left, and keep room for it below the title."""
+        gone = {label: path for label, path in paths.items() if self.left and path.leaves}
+        texts = [
+            f"{label}: {words}" if label else words
+            for label, path in gone.items()
+            for words in [self.left.format(step=path.first_outside)]
+        ]
+        columns = _columns_that_fit(ax, texts)
+        rows = -(-len(texts) // columns)
+        line_pt = 1.35 * _WORDS_PT
+        pad_pt = matplotlib.rcParams["axes.titlepad"] + line_pt * rows
+        ax.set_title(self.title, pad=pad_pt if gone else None)
+        writers = []
+        for number, (label, path) in enumerate(gone.items()):
+            row, column = divmod(number, columns)
+            words = ax.annotate(
+                "",
+                (column / columns, 1.0),
+                xycoords="axes fraction",
+                xytext=(0, 5 + line_pt * (rows - 1 - row)),
+                textcoords="offset points",
+                fontsize=_WORDS_PT,
+                color=run_styles(self.runs)[label]["color"],
+            )
+            writers.append((path, words, texts[number]))
+
+        def move(step: int) -> None:
+            for path, words, text in writers:
+                words.set_text(text if path.is_gone(step) else "")
+
+        return move
 
     def _columns(self) -> tuple[int, int]:
         run = next(iter(self.runs.values()))
@@ -90,13 +154,20 @@ class LossSurface(RunPanel):
         )
         return a, b
 
+    def _minima(self) -> NDArray[np.float64]:
+        given = self.minima.values() if isinstance(self.minima, Mapping) else self.minima
+        points = np.array([tuple(point) for point in given], dtype=np.float64)
+        return points if points.size else points.reshape(0, 2)
+
     def _axes(self) -> tuple[NDArray[Any], NDArray[Any]]:
         """The values of the two parameters at which the loss is computed."""
-        columns = self._columns()
         ranges = []
-        for column, given in zip(columns, (self.x_range, self.y_range), strict=True):
-            values = np.concatenate([run.params[:, column] for run in self.runs.values()])
-            ranges.append(given or _padded_range(values[np.isfinite(values)]))
+        for side, given in enumerate((self.x_range, self.y_range)):
+            column = self._columns()[side]
+            values = [_near_rows(run)[:, column] for run in self.runs.values()]
+            ranges.append(
+                given or _padded_range(np.concatenate([*values, self._minima()[:, side]]))
+            )
         x_range, y_range = ranges
         return np.linspace(*x_range, self.grid), np.linspace(*y_range, self.grid)
 
@@ -110,47 +181,99 @@ class LossSurface(RunPanel):
         return run.loss_at(points).reshape(ys.size, xs.size)
 
 
+class _Path:
+    """Where a run goes in the picture, and when it leaves for good."""
+
+    def __init__(
+        self, run: Trajectory, points: NDArray[Any], xs: NDArray[Any], ys: NDArray[Any]
+    ) -> None:
+        self._run = run
+        low, high = np.array([xs[0], ys[0]]), np.array([xs[-1], ys[-1]])
+        with np.errstate(invalid="ignore"):
+            inside = ((points >= low) & (points <= high)).all(axis=1)
+        last = int(np.flatnonzero(inside)[-1]) if inside.any() else -1
+        self.leaves = last < len(points) - 1
+        self._first_row_outside = last + 1
+        self.points = _within(points[: last + 2], low, high)
+
+    @property
+    def first_outside(self) -> int:
+        """The first step from which the run stays outside."""
+        return self._first_row_outside * self._run.every
+
+    def is_gone(self, step: int) -> bool:
+        """Say whether the run has left the picture for good by a step."""
+        return self.leaves and row_at(self._run, step) >= self._first_row_outside
+
+    def until(self, step: int) -> NDArray[Any]:
+        """The points up to a step, shape (n, 2)."""
+        return self.points[: row_at(self._run, step) + 1]
+
+    def now(self, step: int) -> NDArray[Any]:
+        """The current point, shape (2,): not a number once the run has left."""
+        return np.full(2, np.nan) if self.is_gone(step) else np.asarray(self.until(step)[-1])
+
+
+def _columns_that_fit(ax: Axes, texts: Sequence[str]) -> int:
+    """Two columns of words above the axes where both are about narrow enough, else one."""
+    width_pt = _LAYOUT_WIDENS * 72.0 * ax.bbox.width / ax.figure.dpi
+    widest_pt = max((text_width_pt(text, _WORDS_PT) for text in texts), default=0.0)
+    return 2 if len(texts) > 1 and widest_pt < width_pt / 2 else 1
+
+
+def _within(points: NDArray[Any], low: NDArray[Any], high: NDArray[Any]) -> NDArray[Any]:
+    """Bring points that are very far out nearer, in the direction of the way there."""
+    span = high - low
+    with np.errstate(invalid="ignore", over="ignore"):
+        ways = (points - (low + high) / 2) / span
+        far = np.abs(ways).max(axis=1, keepdims=True) / _FAR_OUT
+        return np.asarray((low + high) / 2 + span * ways / np.maximum(far, 1.0))
+
+
+def _near_rows(run: Trajectory) -> NDArray[Any]:
+    """The rows for which the picture has room: of a run that leaves, the ones before it does."""
+    rows = run.params[np.isfinite(run.params).all(axis=1)]
+    loss = run.loss.astype(float)
+    scale = max(abs(loss[0]), 1e-12)
+    with np.errstate(invalid="ignore", over="ignore"):
+        leaves = run.diverged_at is not None or loss[-1] > loss[0] + _RISES * scale
+        near = loss <= loss[0] + (_NEAR - 1) * scale if leaves else np.isfinite(loss)
+        near &= loss >= loss[0] - _FALLS * scale
+    near[0] = True
+    until = len(near) if near.all() else int(np.argmin(near))
+    return rows[:until]
+
+
 def _padded_range(values: NDArray[Any]) -> tuple[float, float]:
     low, high = float(values.min()), float(values.max())
     margin = 0.25 * (high - low) or 1.0
     return low - margin, high + margin
 
 
-def _draw_contours(ax: Axes, xs: NDArray[Any], ys: NDArray[Any], loss: NDArray[Any]) -> None:
-    finite = loss[np.isfinite(loss)]
-    low, high = float(finite.min()), float(finite.max())
-    spread = np.linspace(0.0, 1.0, _LEVELS) ** _LEVEL_POWER
-    levels = low + ((high - low) or 1.0) * spread
-    shades = matplotlib.colormaps[matplotlib.rcParams["image.cmap"]](
-        np.linspace(*_CONTOUR_SHADES, _LEVELS)
-    )
-    cmap = LinearSegmentedColormap.from_list("loss", list(shades[::-1]))
-    norm = matplotlib.colors.BoundaryNorm(levels, cmap.N)
-    ax.contourf(xs, ys, loss, levels=levels, cmap=cmap, norm=norm, extend="max")
-    ax.contour(
-        xs,
-        ys,
-        loss,
-        levels=levels,
-        colors=[matplotlib.rcParams["axes.facecolor"]],
-        linewidths=0.7,
-        alpha=0.6,
-    )
+def _draw_paths(ax: Axes, paths: Mapping[str, _Path]) -> Update:
+    """Draw each start as a ring, each path as a line, each current point as a dot.
 
-
-def _draw_path(ax: Axes, run: Trajectory, path: NDArray[Any], style: dict[str, Any]) -> Update:
-    """Draw the start as a ring, the path as a line, the current point as a dot."""
-    paper = matplotlib.rcParams["axes.facecolor"]
-    color = style["color"]
-    ax.plot(*path[:1].T, marker="o", markerfacecolor=paper, color=color, linestyle="none")
-    (line,) = ax.plot([], [], linewidth=2, zorder=3, **style)
-    (dot,) = ax.plot(
-        [], [], marker="o", markersize=11, color=color, markeredgecolor=paper, zorder=4
+    Halos in the paper's colour lie below all lines, so that they stand out from any shade.
+    """
+    paper, ink = matplotlib.rcParams["axes.facecolor"], matplotlib.rcParams["axes.edgecolor"]
+    starts = np.concatenate([path.points[:1] for path in paths.values()])
+    ring = {"marker": "o", "markerfacecolor": paper, "color": ink, "linestyle": "none"}
+    ax.plot(*np.unique(starts, axis=0).T, zorder=2.8, **ring)
+    styles = run_styles(paths)
+    halos = [ax.plot([], [], "-", linewidth=4, color=paper, zorder=2.5)[0] for _ in paths]
+    lines = [
+        ax.plot([], [], linewidth=2, zorder=3, label=label, **styles[label])[0] for label in paths
+    ]
+    colors = [styles[label]["color"] for label in paths]
+    dots = ax.scatter(
+        starts[:, 0], starts[:, 1], s=_DOT_AREA, c=colors, edgecolors=paper, linewidths=1, zorder=4
     )
 
     def move(step: int) -> None:
-        now = row_at(run, step)
-        line.set_data(*path[: now + 1].T)
-        dot.set_data(*path[now : now + 1].T)
+        for path, halo, line in zip(paths.values(), halos, lines, strict=True):
+            shown = path.until(step).T
+            halo.set_data(*shown)
+            line.set_data(*shown)
+        dots.set_offsets([path.now(step) for path in paths.values()])
 
     return move

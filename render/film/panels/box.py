@@ -1,0 +1,183 @@
+"""The box around a surface in space: from numbers to places in it, and its axes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.patches import PathPatch
+from matplotlib.path import Path
+from matplotlib.text import Annotation
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
+from render.film.panels.camera import Camera
+
+__all__ = ["Box", "Move", "draw_axes", "thin_lines"]
+
+Array = NDArray[Any]
+Range = tuple[float, float]
+Move = Callable[[int, float], object]
+"""Moves artists to a step, as a camera at an azimuth, in degrees, sees it."""
+
+_TOP = 1.0  # the height of the box, whose floor is 2 x 2
+_BELOW = 0.06  # of the range of heights: what the lowest point stands above the floor
+_CORNERS = np.array([(x, y, z) for x in (-1, 1) for y in (-1, 1) for z in (0.0, _TOP)])
+_ROOM = (0.27, 0.24, 0.14)  # for labels: at the sides, below, above
+_TICK_PT = (19.0, 13.0)  # from an edge to the middle of a tick's label: across, down
+_LABEL_PT = (42.0, 31.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Box:
+    """Ranges of two parameters and of the loss, and the box, [-1, 1]^2 x [0, 1], they fill."""
+
+    x: Range
+    y: Range
+    z: Range
+
+    def height(self, loss: Array) -> Array:
+        """Return how high losses stand in the box."""
+        low, high = self.z
+        span = (high - low) or 1.0
+        share = (np.asarray(loss, dtype=float) - low) / span
+        return np.asarray(_TOP * (share + _BELOW) / (1 + _BELOW))
+
+    def floor(self, points: Array) -> Array:
+        """Return where points (..., 2) of the parameters stand on the floor."""
+        low, high = np.array([self.x, self.y], dtype=float).T
+        return np.asarray(2 * (np.asarray(points, dtype=float) - low) / (high - low) - 1)
+
+    def parameters(self, floor: Array) -> Array:
+        """Return the parameters at points (..., 2) of the floor."""
+        low, high = np.array([self.x, self.y], dtype=float).T
+        return np.asarray(low + (high - low) * (np.asarray(floor, dtype=float) + 1) / 2)
+
+
+def thin_lines(ax: Axes, color: str, width: float, alpha: float, zorder: float) -> PathPatch:
+    """Add a patch for many lines, with NaN between them; set its path to move them."""
+    patch = PathPatch(
+        Path(np.zeros((1, 2))), fill=False, edgecolor=color, linewidth=width, alpha=alpha
+    )
+    patch.set(zorder=zorder, in_layout=False, clip_on=False)
+    ax.add_artist(patch)
+    return patch
+
+
+def draw_axes(ax: Axes, box: Box, camera: Camera, names: tuple[str, str, str]) -> Move:
+    """Draw the far walls with a line at each tick of the loss, and the ticks of all three axes."""
+    ax.set_axis_off()
+    # Labels that are not there must not line up with those of the axes beside.
+    ax.xaxis.set_label_position("top")
+    ax.yaxis.set_label_position("right")
+    ax.set_aspect("equal", adjustable="box")
+    _set_limits(ax, camera)
+    walls = thin_lines(ax, matplotlib.rcParams["grid.color"], 1.0, 1.0, 0.5)
+    x_ticks, y_ticks = (_ticks(*side, 0.05) for side in (box.x, box.y))
+    z_ticks = _ticks(*box.z, -_BELOW / 2)
+    levels = box.height(z_ticks)
+    across = [_texts(ax, ticks, "xtick.labelsize") for ticks in (x_ticks, y_ticks, z_ticks)]
+    titles = [_text(ax, name, "axes.labelsize") for name in names]
+    along = [_share(x_ticks, box.x), _share(y_ticks, box.y)]
+
+    def move(step: int, angle: float) -> None:
+        x_near, y_near = _near(angle)
+        left = min(
+            ((x_near, -y_near), (-x_near, y_near)),
+            key=lambda corner: camera.project(np.array([*corner, 0.0]), angle)[0],
+        )
+        walls.set_path(_walls(camera, angle, levels))
+        edges = [
+            (along[0], np.full(len(along[0]), y_near)),
+            (np.full(len(along[1]), x_near), along[1]),
+        ]
+        for texts, title, (xs, ys), middle in zip(
+            across[:2], titles[:2], edges, ((0.0, y_near), (x_near, 0.0)), strict=True
+        ):
+            normal = _outwards(camera, angle, middle)
+            points = camera.project(np.column_stack([xs, ys, np.zeros(len(xs))]), angle)
+            for text, point in zip(texts, points, strict=True):
+                _put(text, point, normal * _TICK_PT)
+            _put(title, camera.project(np.array([*middle, 0.0]), angle), normal * _LABEL_PT)
+        posts = np.column_stack([np.tile(left, (len(levels), 1)), levels])
+        for text, point in zip(across[2], camera.project(posts, angle), strict=True):
+            _put(text, point, np.array([-_TICK_PT[0], 0.0]))
+        _put(titles[2], camera.project(np.array([*left, _TOP]), angle), np.array([-10.0, 18.0]))
+
+    return move
+
+
+def _set_limits(ax: Axes, camera: Camera) -> None:
+    """Room for the box and its labels from wherever the camera looks."""
+    seen = np.concatenate(
+        [camera.project(_CORNERS, camera.angle(share)) for share in np.linspace(0, 1, 25)]
+    )
+    (left, low), (right, high) = seen.min(axis=0), seen.max(axis=0)
+    side, below, above = _ROOM
+    ax.set(xlim=(left - side, right + side), ylim=(low - below, high + above))
+
+
+def _near(angle: float) -> tuple[int, int]:
+    """The signs of x and y of the box's nearest edge."""
+    turn = np.radians(angle)
+    return (1 if np.cos(turn) >= 0 else -1), (1 if np.sin(turn) >= 0 else -1)
+
+
+def _walls(camera: Camera, angle: float, levels: Array) -> Path:
+    """The two far walls: their outline, and a line at each level."""
+    x_far, y_far = -np.array(_near(angle))
+    corners = np.array([(-x_far, y_far), (x_far, y_far), (x_far, -y_far)], dtype=float)
+    lines = [np.column_stack([corners, np.full(3, z)]) for z in (0.0, *levels, _TOP)]
+    lines += [np.array([(*corner, 0.0), (*corner, _TOP)]) for corner in corners]
+    gap = np.full((1, 3), np.nan)
+    return Path(camera.project(np.concatenate([p for line in lines for p in (line, gap)]), angle))
+
+
+def _outwards(camera: Camera, angle: float, middle: tuple[float, float]) -> Array:
+    """The direction, on the picture, away from the box and across one of its near edges."""
+    x, y = middle
+    start, end = camera.project(np.array([(x - y, y - x, 0.0), (x + y, y + x, 0.0)]), angle)
+    right, up = (end - start) / np.linalg.norm(end - start)
+    normal = np.array([up, -right])
+    return normal if normal[1] < 0 else -normal
+
+
+def _ticks(low: float, high: float, margin: float) -> Array:
+    """Some three round numbers in a range, but for a margin, a share of it, at its ends."""
+    low, high = low + margin * (high - low), high - margin * (high - low)
+    locator = MaxNLocator(3, steps=[1, 2, 4, 5, 10])  # type: ignore[no-untyped-call]
+    ticks = np.asarray(locator.tick_values(low, high))
+    return np.asarray(ticks[(ticks >= low) & (ticks <= high)])
+
+
+def _share(ticks: Array, side: Range) -> Array:
+    return np.asarray(2 * (ticks - side[0]) / (side[1] - side[0]) - 1)
+
+
+def _texts(ax: Axes, ticks: Array, size: str) -> list[Annotation]:
+    words = [f"{tick:g}".replace("-", "\N{MINUS SIGN}") for tick in ticks + 0.0]
+    return [_text(ax, word, size) for word in words]
+
+
+def _text(ax: Axes, words: str, size: str) -> Annotation:
+    text = ax.annotate(
+        words,
+        (0.0, 0.0),
+        xytext=(0.0, 0.0),
+        textcoords="offset points",
+        ha="center",
+        va="center",
+        fontsize=matplotlib.rcParams[size],
+        annotation_clip=False,
+    )
+    text.set_in_layout(False)
+    return text
+
+
+def _put(text: Annotation, point: Array, offset_pt: Array) -> None:
+    text.xy = (float(point[0]), float(point[1]))
+    text.set_position((float(offset_pt[0]), float(offset_pt[1])))

@@ -1,0 +1,146 @@
+"""The loss over a plane through the space of parameters, and a run as seen from that plane."""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY, dataclass
+from typing import TYPE_CHECKING, Any
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from numpy.typing import NDArray
+
+from render.errors import InputError
+from render.film.panels.contours import Levels, draw_contours
+from render.film.panels.panel import RunPanel, Update
+from render.film.panels.series import row_at
+from render.film.styles import run_styles
+
+if TYPE_CHECKING:
+    from render.recording.planes import Landscape
+    from render.recording.trajectory import Trajectory
+
+__all__ = ["LandscapePanel", "variance_share"]
+
+_LEVELS = 15
+_LEAST_RATIO = 1e-4  # a loss that reaches zero has no lower level than this part of the highest
+_WORDS_PT = 12.0
+_RING = np.linspace(0.0, 2 * np.pi, 97)
+
+
+@dataclass(frozen=True)
+class LandscapePanel(RunPanel):
+    """Contours of the loss over a plane, and each run's projection into it up to a step.
+
+    landscape: what `render.landscape(run, …)` returned. The contours stand in ratio, so that both
+    the slopes and the floor show. The dot is the point of the plane nearest to the run. The ring
+    around it tells how far away the run is: its radius is the run's Euclidean distance from the
+    plane, in the plane's own units. Where it is wide, the run is not on the surface drawn.
+    Above the picture stand the share of the first run's variance that lies in the plane, and its
+    distance now. title: what the plane is. x_label, y_label: by default the landscape's names.
+    Raises InputError when a run has other parameters than the landscape.
+    """
+
+    _: KW_ONLY
+    landscape: Landscape
+    title: str = "plane"
+    x_label: str | None = None
+    y_label: str | None = None
+
+    def __post_init__(self) -> None:
+        """Check that the runs have the landscape's parameters."""
+        super().__post_init__()
+        if not hasattr(self.landscape, "directions"):
+            raise InputError(
+                f"LandscapePanel: landscape is a {type(self.landscape).__name__!r}; "
+                "pass what landscape() returned"
+            )
+        for run in self.runs.values():
+            self.landscape.project(run.params[:1])
+
+    def __call__(self, ax: Axes) -> Update:
+        """Draw the contours; return the update that draws the paths up to a step."""
+        land = self.landscape
+        labels = zip((self.x_label, self.y_label), land.names, strict=True)
+        x_label, y_label = (name if label is None else label for label, name in labels)
+        ax.set(xlabel=x_label, ylabel=y_label, aspect="equal", anchor="S")
+        ax.grid(False)
+        draw_contours(ax, land.a, land.b, land.loss, _levels(land.loss))
+        ax.set(xlim=land.a[[0, -1]], ylim=land.b[[0, -1]])
+        styles = run_styles(self.runs)
+        movers = [
+            _draw_path(ax, land, run, styles[label] | {"label": label})
+            for label, run in self.runs.items()
+        ]
+        movers.append(self._draw_words(ax))
+
+        def update(step: int) -> None:
+            for move in movers:
+                move(step)
+
+        return update
+
+    def _draw_words(self, ax: Axes) -> Update:
+        """State what the plane leaves out: variance of the whole run, distance at the step."""
+        run = next(iter(self.runs.values()))
+        share = variance_share(self.landscape, run.params)
+        _, distance = self.landscape.project(run)
+        ax.set_title(f"{self.title}: {100 * share:.1f}% of variance", pad=8 + 1.4 * _WORDS_PT)
+        words = ax.annotate(
+            "", (0, 1), (0, 6), "axes fraction", textcoords="offset points", fontsize=_WORDS_PT
+        )
+
+        def move(step: int) -> None:
+            words.set_text(f"ring: {distance[row_at(run, step)]:.2f} off the plane")
+
+        return move
+
+
+def variance_share(landscape: Landscape, params: NDArray[Any]) -> float:
+    """Return the share of the variance of parameters (T, P) along the plane's two directions.
+
+    In a PCA plane that is the sum of `landscape.explained`.
+    """
+    finite = params[np.isfinite(params).all(axis=1)].astype(np.float64)
+    centred = finite - finite.mean(axis=0)
+    basis, _ = np.linalg.qr(landscape.directions.T)
+    total = float((centred**2).sum())
+    return float(((centred @ basis) ** 2).sum()) / total if total else 1.0
+
+
+def _draw_path(ax: Axes, land: Landscape, run: Trajectory, style: dict[str, Any]) -> Update:
+    """Draw the start as a small circle, the projected path, the current point and its ring."""
+    paper, color = matplotlib.rcParams["axes.facecolor"], style["color"]
+    path, distance = land.project(run)
+    ring_of_one = _unit_ring(land.directions)
+    ax.plot(*path[:1].T, marker="o", markerfacecolor=paper, color=color, linestyle="none")
+    (line,) = ax.plot([], [], linewidth=2, zorder=3, **style)
+    (ring,) = ax.plot([], [], linewidth=1.6, zorder=3, color=color)
+    (dot,) = ax.plot(
+        [], [], marker="o", markersize=11, color=color, markeredgecolor=paper, zorder=4
+    )
+
+    def move(step: int) -> None:
+        now = row_at(run, step)
+        line.set_data(*path[: now + 1].T)
+        ring.set_data(*(path[now, :, None] + distance[now] * ring_of_one))
+        dot.set_data(*path[now : now + 1].T)
+
+    return move
+
+
+def _unit_ring(directions: NDArray[Any]) -> NDArray[Any]:
+    """The coordinates (2, n) of the plane's points at distance 1 from its origin."""
+    triangle = np.linalg.cholesky(directions @ directions.T)
+    circle = np.stack([np.cos(_RING), np.sin(_RING)])
+    return np.asarray(np.linalg.solve(triangle.T, circle))
+
+
+def _levels(loss: NDArray[Any]) -> Levels:
+    """Levels in equal ratios, so that slopes and floor show; where there is no ratio, by area."""
+    finite = loss[np.isfinite(loss)]
+    if not finite.size or not 0 <= finite.min() < finite.max():
+        return "area"
+    high = float(finite.max())
+    low = max(float(finite.min()), _LEAST_RATIO * high)
+    return [float(level) for level in np.geomspace(low, high, _LEVELS)]

@@ -1,0 +1,168 @@
+"""A surface in space: lit faces, the sides it is cut off at, and lines that lie on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import matplotlib
+import numpy as np
+from contourpy import LineType, contour_generator
+from matplotlib.axes import Axes
+from matplotlib.backend_bases import RendererBase
+from matplotlib.collections import Collection, PolyCollection
+from matplotlib.colors import LinearSegmentedColormap, to_rgb
+from matplotlib.path import Path
+from matplotlib.transforms import Bbox, IdentityTransform, Transform
+from numpy.typing import NDArray
+
+from render.film.panels.box import Move, thin_lines
+from render.film.panels.camera import Camera, Horizon, visible_order
+from render.film.panels.contours import shades
+
+__all__ = ["Sheet", "draw_levels", "draw_sheet", "draw_sides"]
+
+Array = NDArray[Any]
+
+_SHADES = 64
+_EVERY = 2  # of a line's corners, one at each line of the grid, this many are enough
+_LIGHT = np.array([-0.35, -0.5, 1.0])
+_AMBIENT = 0.74
+_UNSEEN_PX = 0.5  # a line may be drawn so far from where it is
+_SIDES_INK = (0.20, 0.32)  # how dark the two near sides are
+
+
+class Sheet(Collection):
+    """A grid of lit quadrangles, drawn in the order of the grid: the last one covers the others.
+
+    One call of the renderer draws all of them: some thousand polygons take ten times as long.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.corners: Array = np.zeros((2, 2, 2))
+        self.colors: Array = np.zeros((1, 1, 4))
+
+    def set_faces(self, corners: Array, colors: Array) -> None:
+        """Set the faces' corners (ny + 1, nx + 1, 2) and colours (ny, nx, 4)."""
+        self.corners, self.colors = np.ascontiguousarray(corners), np.ascontiguousarray(colors)
+        self.stale = True
+
+    def get_datalim(self, transData: Transform) -> Bbox:  # noqa: N803  matplotlib's own name
+        """Return what the faces cover."""
+        return Bbox.null().update_from_data_xy(self.corners.reshape(-1, 2)) or Bbox.null()
+
+    def draw(self, renderer: RendererBase) -> None:
+        """Draw the faces, without antialiasing: with it, seams would show between them."""
+        if not self.get_visible():
+            return
+        gc: Any = renderer.new_gc()  # type: ignore[no-untyped-call]
+        self._set_gc_clip(gc)
+        gc.set_linewidth(0.0)
+        rows, columns = self.colors.shape[:2]
+        renderer.draw_quad_mesh(
+            gc,
+            self.get_transform().frozen(),  # type: ignore[no-untyped-call]
+            columns,
+            rows,
+            self.corners,
+            np.zeros((1, 2)),
+            IdentityTransform(),
+            self.colors.reshape(-1, 4),
+            False,
+            np.zeros((0, 4)),
+        )
+        gc.restore()
+        self.stale = False
+
+
+def draw_sheet(ax: Axes, camera: Camera, heights: Array, levels: Array) -> Move:
+    """Draw the lit faces of a surface with heights (ny, nx) over the box.
+
+    levels: heights between which the colour changes by the same amount, as contours have them.
+    """
+    corners = np.stack([*np.meshgrid(*_sides(heights)), heights], axis=-1)
+    colors = _lit(heights, levels)
+    sheet = Sheet(zorder=1)
+    sheet.set_in_layout(False)
+    ax.add_collection(sheet, autolim=False)
+
+    def move(step: int, angle: float) -> None:
+        order = visible_order(angle)
+        sheet.set_faces(camera.project(corners, angle)[order], colors[order])
+
+    return move
+
+
+def draw_sides(ax: Axes, camera: Camera, heights: Array) -> Move:
+    """Draw the two near sides below the surface, as of a block that was cut."""
+    paper = np.array(to_rgb(matplotlib.rcParams["axes.facecolor"]))
+    ink = np.array(to_rgb(matplotlib.rcParams["axes.edgecolor"]))
+    colors = [paper + share * (ink - paper) for share in _SIDES_INK]
+    sides = PolyCollection([], facecolors=colors, edgecolors=colors, linewidths=0.8, zorder=1.1)
+    sides.set_in_layout(False)
+    ax.add_collection(sides, autolim=False)
+    xs, ys = _sides(heights)
+
+    def move(step: int, angle: float) -> None:
+        turn = np.radians(angle)
+        x, column = (1.0, -1) if np.cos(turn) >= 0 else (-1.0, 0)
+        y, row = (1.0, -1) if np.sin(turn) >= 0 else (-1.0, 0)
+        tops = [
+            np.column_stack([np.full(len(ys), x), ys, heights[:, column]]),
+            np.column_stack([xs, np.full(len(xs), y), heights[row]]),
+        ]
+        walls = [np.concatenate([top, top[[-1, 0]] * [1, 1, 0]]) for top in tops]
+        sides.set_verts([camera.project(wall, angle) for wall in walls])
+
+    return move
+
+
+def draw_levels(
+    ax: Axes, camera: Camera, heights: Array, levels: Array, horizon_of: Callable[[Array], Horizon]
+) -> Move:
+    """Draw lines of equal height on the surface, where it does not hide them."""
+    lines = _level_lines(heights, levels)
+    horizon = horizon_of(lines)
+    paper = matplotlib.rcParams["axes.facecolor"]
+    patch = thin_lines(ax, paper, 0.7, 0.6, 1.05)
+
+    def move(step: int, angle: float) -> None:
+        seen = camera.project(lines, angle)
+        seen[horizon.hides(angle, camera.elevation)] = np.nan
+        path = Path(seen)
+        path.simplify_threshold = _UNSEEN_PX
+        patch.set_path(path)
+
+    return move
+
+
+def _sides(heights: Array) -> tuple[Array, Array]:
+    rows, columns = heights.shape
+    return np.linspace(-1, 1, columns), np.linspace(-1, 1, rows)
+
+
+def _level_lines(heights: Array, levels: Array) -> Array:
+    """Places in the box along the lines, with NaN between them: (n, 3)."""
+    lines = contour_generator(*_sides(heights), heights, line_type=LineType.Separate)
+    pieces = [np.full((1, 3), np.nan)]
+    for level in levels[1:-1:2]:
+        for line in lines.lines(level):
+            corners = np.concatenate([line[:-1:_EVERY], line[-1:]])
+            pieces += [np.column_stack([corners, np.full(len(corners), level)]), pieces[0]]
+    return np.concatenate(pieces)
+
+
+def _lit(heights: Array, levels: Array) -> Array:
+    """The colour of each face, from its height and from how the light falls: (ny, nx, 4)."""
+    xs, ys = _sides(heights)
+    along, across = np.gradient(heights, ys, xs)
+    normals = np.stack([-across, -along, np.ones_like(heights)], axis=-1)
+    light = normals @ (_LIGHT / np.linalg.norm(_LIGHT)) / np.linalg.norm(normals, axis=-1)
+    share = np.interp(heights, levels, np.linspace(1.0, 0.0, len(levels)))
+    cmap = LinearSegmentedColormap.from_list("heights", shades(_SHADES), N=8 * _SHADES)
+    colors = cmap(share)
+    bright = _AMBIENT + (1.06 - _AMBIENT) * np.clip(light, 0.0, 1.0)
+    colors[..., :3] = np.clip(colors[..., :3] * bright[..., None], 0.0, 1.0)
+    around = colors[:-1, :-1] + colors[1:, :-1] + colors[:-1, 1:] + colors[1:, 1:]
+    return np.asarray(around / 4)

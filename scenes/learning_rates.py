@@ -1,0 +1,66 @@
+"""Learning rates below, at and beyond what gradient descent allows."""
+
+import numpy as np
+import torch
+
+from render import Film, Timeline, models, panels, scene, surfaces, sweep
+from render.errors import InputError
+
+
+def curvatures(surface):
+    """Return the eigenvalues of the surface's Hessian at its start, rising."""
+    start = torch.tensor(surface.start, dtype=torch.float64)
+    hessian = torch.autograd.functional.hessian(lambda point: surface.function(*point), start)
+    return torch.linalg.eigvalsh(hessian)
+
+
+def until_far(run):
+    """Return the losses up to ten times the first."""
+    return np.where(run.loss <= 10 * run.loss[0], run.loss, np.nan)
+
+
+@scene
+def learning_rates(condition: float = 10.0, beyond: float = 1.03, steps: int = 60) -> Film:
+    """Beyond 2/L every learning rate is too large, however close."""
+    if not beyond > 1:
+        raise InputError(f"beyond={beyond} is not a number of edges 2/L above 1")
+    valley = surfaces.quadratic(condition)
+    largest = curvatures(valley)[-1].item()
+    edge = 2 / largest
+    rates = {
+        "too small": 0.1 * edge,
+        "right": 1 / largest,
+        "too large": 0.97 * edge,
+        "beyond 2/L": beyond * edge,
+    }
+    runs = {
+        f"{name} ({rate:.3g})": run
+        for (name, rate), run in zip(
+            rates.items(),
+            sweep(
+                models.Point(*valley.start),
+                valley,
+                optimizer=torch.optim.SGD,
+                lr=rates.values(),
+                steps=steps,
+            ).values(),
+            strict=True,
+        )
+    }
+    return Film(
+        {
+            "S": panels.LossSurface(
+                runs, x_range=(-2.3, 1.0), y_range=(-1.25, 1.25), minima=valley.minima, equal=True
+            ),
+            "L": panels.Curve(runs, until_far, scale="log", y_label="loss"),
+            "C": panels.Caption(
+                f"$L$ = {largest:g} is the largest curvature: "
+                f"gradient descent is stable below the rate $2/L$ = {edge:.3g}"
+            ),
+        },
+        mosaic="SL\nCC",
+        width_ratios=(3, 2),
+        height_ratios=(9, 1),
+        seconds=12,
+        timeline=Timeline(hold_start=0.5, hold_end=1.5),
+    )

@@ -1,0 +1,83 @@
+"""Six optimizers on one surface, all tuned alike."""
+
+import textwrap
+from functools import partial
+
+import numpy as np
+from torch import optim
+
+from render import Film, Timeline, models, panels, scene, surfaces, sweep
+from render.errors import InputError
+
+SURFACES = ("rosenbrock", "beale", "himmelblau", "rastrigin", "camel", "saddle")
+RATES = (3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 1.0)
+NEAR = 0.01
+CLOSEST = 1e-7  # single precision tells no less
+OPTIMIZERS = {
+    "SGD": optim.SGD,
+    "momentum 0.9": partial(optim.SGD, momentum=0.9),
+    "RMSprop": optim.RMSprop,
+    "Adam": optim.Adam,
+    "AdamW": optim.AdamW,
+    "L-BFGS": partial(optim.LBFGS, max_iter=1),
+}
+
+
+def wider(side):
+    """Return an interval with a margin, for starts at the edge."""
+    low, high = side
+    return low - 0.06 * (high - low), high + 0.06 * (high - low)
+
+
+@scene
+def optimizer_race(surface: str = "rosenbrock", steps: int = 150) -> Film:
+    """Six optimizers race downhill, each at its best rate."""
+    if surface not in SURFACES:
+        raise InputError(f"surface={surface!r} is not one of {', '.join(SURFACES)}")
+    hills = getattr(surfaces, surface)
+    start = models.Point(*hills.start)
+    runs, rates = {}, {}
+    for name, optimizer in OPTIMIZERS.items():
+        tried = sweep(start, hills, optimizer=optimizer, lr=RATES, steps=steps).values()
+        heights = [run.loss[-1] if np.isfinite(run.loss[-1]) else np.inf for run in tried]
+        best = int(np.argmin(heights))
+        runs[name], rates[name] = list(tried)[best], RATES[best]
+    listed = [f"{name}: {rate:g}" for name, rate in rates.items()]
+    told = (
+        f"Best of {len(RATES)} rates, {RATES[0]:g} to {RATES[-1]:g}:\n"
+        f"the lowest after {steps} steps.\n" + textwrap.fill(", ".join(listed), 34)
+    )
+    if hills.minima:
+        distance = panels.distance_to(hills.minima)
+        progress = panels.Curve(
+            runs,
+            lambda run: np.maximum(distance(run), CLOSEST),
+            scale="log",
+            y_label="distance to a minimum",
+        )
+        arrived = [name for name, run in runs.items() if distance(run)[-1] < NEAR]
+        told += f"\nWithin {NEAR:g} of a minimum: {len(arrived)} of {len(runs)}"
+    else:
+        progress = panels.Curve(
+            runs, lambda run: np.where(abs(run.loss) < 3, run.loss, np.nan), y_label="height"
+        )
+    return Film(
+        {
+            "S": panels.LossSurface(
+                runs,
+                x_range=wider(hills.domain[0]),
+                y_range=wider(hills.domain[1]),
+                minima=hills.minima,
+                title=f"{hills.name}: {hills.formula}",
+                left="left at step {step}",
+                grid=181,
+            ),
+            "D": progress,
+            "C": panels.Caption(told, size_pt=12),
+        },
+        mosaic="SD\nSC",
+        width_ratios=(3, 2),
+        height_ratios=(2, 1),
+        seconds=12,
+        timeline=Timeline("log", hold_start=0.5, hold_end=1.5),
+    )

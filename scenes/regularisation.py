@@ -1,0 +1,63 @@
+"""Weight decay moves the minimum."""
+
+from functools import partial
+
+import torch
+from torch.optim import SGD
+
+from render import Film, Timeline, models, panels, record, scene, surfaces
+
+FORMULA = (
+    r"Weight decay $\lambda$ adds $\frac{\lambda}{2}|w|^2$." + "\n"
+    "The minimum moves to\n"
+    r"$\hat w = (\frac{2}{n} X^T X + \lambda I)^{-1}\, \frac{2}{n} X^T y$"
+)
+
+
+def samples(n, seed):
+    """Return n samples of two features that vary together, and their noisy targets."""
+    draw = partial(torch.randn, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    x = draw(n, 2) @ torch.tensor([[1.0, 0.6], [0.0, 0.6]]).double()
+    return x, x @ torch.tensor([1.0, 2.0]).double() + 0.3 * draw(n)
+
+
+@scene
+def regularisation(
+    decay: float = 0.5, lr: float = 0.1, n: int = 40, steps: int = 60, seed: int = 0
+) -> Film:
+    """Weight decay pulls the minimum towards zero."""
+    x, y = samples(n, seed)
+
+    def height(a, b, decay=0.0):
+        """Return the mean squared error of the weights a and b, and their penalty."""
+        error = a[..., None] * x[:, 0] + b[..., None] * x[:, 1] - y
+        return error.square().mean(-1) + decay / 2 * (a**2 + b**2)
+
+    start = models.Point(-1.5, 0.8, dtype=torch.float64)
+    runs, maps, minima = {}, {}, {"zero": (0.0, 0.0)}
+    for place, strength in zip("abc", (0.0, decay, 4 * decay), strict=True):
+        label = f"weight decay {strength:g}"
+        optimizer = partial(SGD, lr=lr, weight_decay=strength)
+        run = record(start, surfaces.of(height), optimizer=optimizer, steps=steps)
+        curved = 2 / n * x.T @ x + strength * torch.eye(2)
+        runs[label] = run
+        minima["minimum"] = torch.linalg.solve(curved, 2 / n * x.T @ y).tolist()
+        maps[place] = panels.LossSurface(
+            {label: run.attach(start, surfaces.of(partial(height, decay=strength)).loss)},
+            x_range=(-2.0, 2.4),
+            y_range=(-0.6, 3.0),
+            minima=dict(minima),
+            title=f"mse + {strength / 2:g} $|w|^2$" if strength else "mse",
+            x_label="$w_1$",
+            y_label="$w_2$",
+            equal=True,
+        )
+        minima.setdefault("no decay", minima["minimum"])
+    length = panels.Curve(runs, lambda run: (run.params**2).sum(axis=1) ** 0.5, y_label="$|w|$")
+    return Film(
+        maps | {"L": length, "F": panels.Caption(FORMULA, size_pt=12)},
+        mosaic="abc\nLLF",
+        height_ratios=(2, 1),
+        seconds=12,
+        timeline=Timeline(hold_start=0.5, hold_end=1.5),
+    )

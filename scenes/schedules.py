@@ -1,0 +1,83 @@
+"""One optimizer under five schedules of its rate."""
+
+from functools import partial
+
+import numpy as np
+import torch
+from torch.optim import lr_scheduler
+
+from render import Film, Timeline, datasets, losses, models, panels, record, scene
+from render.film.panels.spread import Cloud
+
+LAST = 40
+
+
+def five(lr: float, steps: int) -> dict:
+    """Return five schedules that reach the rate `lr` at most: each a function of an optimizer."""
+    rise = max(steps // 10, 1)
+
+    def warm_up(optimizer):
+        parts = [
+            lr_scheduler.LinearLR(optimizer, start_factor=0.1, total_iters=rise),
+            lr_scheduler.CosineAnnealingLR(optimizer, T_max=max(steps - rise, 1)),
+        ]
+        return lr_scheduler.SequentialLR(optimizer, parts, milestones=[rise])
+
+    return {
+        "constant": None,
+        "step": partial(lr_scheduler.StepLR, step_size=max(steps // 3, 1), gamma=0.1),
+        "cosine": partial(lr_scheduler.CosineAnnealingLR, T_max=steps),
+        "one-cycle": partial(
+            lr_scheduler.OneCycleLR, max_lr=lr, total_steps=steps + 1, cycle_momentum=False
+        ),
+        "warm-up, cosine": warm_up,
+    }
+
+
+@scene
+def schedules(
+    lr: float = 0.4, steps: int = 400, n: int = 1024, batch: int = 16, seed: int = 0
+) -> Film:
+    """As the rate falls, so does the noise."""
+    data = datasets.line(n, slope=3.0, intercept=8.0, noise=0.3, seed=seed, dtype=torch.float64)
+    columns = torch.stack([data.x, torch.ones_like(data.x)], dim=1)
+    best = torch.linalg.lstsq(columns, data.y[:, None]).solution
+    least = float(((columns @ best)[:, 0] - data.y).square().mean())
+    slope, intercept = best[:, 0].tolist()
+    runs = {
+        label: record(
+            models.Line(slope - 0.4, intercept + 0.15, dtype=torch.float64),
+            data,
+            loss=losses.mse,
+            optimizer=partial(torch.optim.SGD, lr=lr),
+            scheduler=schedule,
+            steps=steps,
+            batch_size=min(batch, n),
+            seed=seed,
+        )
+        for label, schedule in five(lr, steps).items()
+    }
+
+    def above(run):
+        """The loss above its least, as the mean of up to LAST steps."""
+        total = np.concatenate([[0.0], np.cumsum(run.data_loss - least)])
+        ends = np.arange(1, len(total))
+        starts = np.maximum(ends - LAST, 0)
+        return (total[ends] - total[starts]) / (ends - starts)
+
+    ranges = {
+        "x_range": (slope - 0.5, slope + 0.5),
+        "y_range": (intercept - 0.35, intercept + 0.35),
+    }
+    return Film(
+        {
+            "R": panels.Curve(runs, "rate"),
+            "L": panels.Curve(
+                runs, above, scale="log", y_label=f"loss above the least,\nmean of {LAST} steps"
+            ),
+            "C": Cloud(runs, last=LAST, grid=41, title=f"the last {LAST} steps", **ranges),
+        },
+        mosaic="RC\nLC",
+        seconds=14,
+        timeline=Timeline("linear", hold_start=0.5, hold_end=1.5),
+    )

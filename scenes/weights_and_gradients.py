@@ -1,0 +1,69 @@
+"""Three starts of one deep network: its weights and gradients, layer by layer."""
+
+import math
+from functools import partial
+
+import numpy as np
+import torch
+from torch.func import functional_call, grad, vmap
+
+from render import Film, Timeline, Trajectory, datasets, losses, models, panels, scene, sweep
+from render.errors import InputError
+from render.film.panels.histograms import ByLayer, Histograms
+
+
+@scene
+def weights_and_gradients(
+    lr: float = 0.1, steps: int = 600, n: int = 160, depth: int = 8, width: int = 24, seed: int = 0
+) -> Film:
+    """First weights decide whether gradients vanish or explode."""
+    if depth < 1 or width < 1:
+        raise InputError(f"depth={depth}, width={width}: give at least 1 hidden layer of 1 neuron")
+    runs = sweep(
+        {
+            label: started(scale, depth, width, seed)
+            for label, scale in (("half of He", 0.5), ("He", 1.0), ("twice He", 2.0))
+        },
+        datasets.circles(n, seed=seed),
+        loss=losses.cross_entropy,
+        optimizer=partial(torch.optim.SGD, lr=lr),
+        steps=steps,
+    )
+    norms = {label: gradient_norms(run) for label, run in runs.items()}
+    hidden = [f"layers.{2 * layer}.weight" for layer in sorted({1, depth // 2, depth - 1})]
+    return Film(
+        {
+            "H": Histograms(runs, tensors=hidden),
+            "G": ByLayer(runs, norms, y_label="norm of gradient"),
+            "L": panels.Curve(runs, scale="log"),
+        },
+        mosaic="HG\nHL",
+        seconds=12,
+        timeline=Timeline("log", hold_start=1.0, hold_end=1.5),
+    )
+
+
+def started(scale: float, depth: int, width: int, seed: int) -> models.MLP:
+    """A ReLU network with weights of `scale` times He's standard deviation, and no biases yet."""
+    model = models.MLP((2, *[width] * depth, 2), "relu", seed=seed)
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for values in model.parameters():
+            std = scale * math.sqrt(2 / values.shape[1]) if values.ndim > 1 else 0.0
+            values.normal_(0.0, std, generator=generator)
+    return model
+
+
+def gradient_norms(run: Trajectory) -> np.ndarray:
+    """The norm of the loss's gradient in each layer's weights, (steps + 1, layers)."""
+    problem = run.problem
+    names, shapes = zip(*run.layout, strict=True)
+    parts = torch.tensor(run.params).split([math.prod(shape) for shape in shapes], dim=1)
+    tensors = [part.reshape(-1, *shape) for part, shape in zip(parts, shapes, strict=True)]
+
+    def loss(state):
+        return problem.loss(functional_call(problem.model, state, problem.data.x), problem.data.y)
+
+    gradients = vmap(grad(loss), chunk_size=64)(dict(zip(names, tensors, strict=True)))
+    layers = [g.flatten(1) for name, g in gradients.items() if name.endswith("weight")]
+    return torch.stack([layer.norm(dim=1) for layer in layers], dim=1).numpy()

@@ -1,0 +1,111 @@
+"""A landscape panel draws a plane's loss, and how far from the plane the run is."""
+
+from functools import partial
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import torch
+
+from render import datasets, landscape, losses, models, record
+from render.errors import InputError
+from render.film.panels.landscape import LandscapePanel, variance_share
+
+
+def trained(steps=12, seed=0):
+    return record(
+        models.MLP((2, 5, 1), seed=seed),
+        datasets.moons(20),
+        loss=losses.nll,
+        optimizer=partial(torch.optim.Adam, lr=0.1),
+        steps=steps,
+    )
+
+
+@pytest.fixture(scope="module")
+def run():
+    return trained()
+
+
+@pytest.fixture(scope="module", params=["pca", "random"])
+def land(run, request):
+    return landscape(run, request.param, grid=7)
+
+
+@pytest.fixture
+def ax():
+    figure, ax = plt.subplots()
+    yield ax
+    plt.close(figure)
+
+
+def test_the_path_is_the_nearest_point_of_the_plane(run, land, ax):
+    update = LandscapePanel(run, landscape=land)(ax)
+    _, path, _, dot = ax.lines
+    for step in (12, 3):
+        update(step)
+        way = run.params[: step + 1].astype(float) - land.origin
+        expected = np.linalg.lstsq(land.directions.T, way.T, rcond=None)[0].T
+        assert path.get_xydata() == pytest.approx(expected, abs=1e-9)
+        assert dot.get_xydata() == pytest.approx(expected[-1:], abs=1e-9)
+
+
+def test_the_ring_is_as_wide_as_the_run_is_far_from_the_plane(run, land, ax):
+    update = LandscapePanel(run, landscape=land)(ax)
+    _, _, ring, dot = ax.lines
+    for step in (0, 7):
+        update(step)
+        inside = land.origin + dot.get_xydata()[0] @ land.directions
+        distance = np.linalg.norm(run.params[step] - inside)
+        ways = (ring.get_xydata() - dot.get_xydata()) @ land.directions
+        assert np.linalg.norm(ways, axis=1) == pytest.approx(distance)
+        assert ax.texts[0].get_text() == f"ring: {distance:.2f} off the plane"
+
+
+def test_the_share_of_a_pca_plane_is_what_it_explains(run, ax):
+    land = landscape(run, "pca", grid=3)
+    assert variance_share(land, run.params) == pytest.approx(sum(land.explained))
+    LandscapePanel(run, landscape=land, title="Its plane")(ax)
+    expected = f"Its plane: {100 * sum(land.explained):.1f}% of variance"
+    assert ax.get_title() == expected
+
+
+def test_the_share_of_any_plane_is_that_of_the_projected_path(run, land):
+    basis = np.linalg.svd(land.directions, full_matrices=False)[2]
+    centred = run.params - run.params.mean(axis=0, dtype=float)
+    expected = np.var(centred @ basis.T, axis=0).sum() / np.var(centred, axis=0).sum()
+    assert variance_share(land, run.params) == pytest.approx(expected)
+
+
+def test_the_picture_is_the_landscapes(run, land, ax):
+    LandscapePanel(run, landscape=land)(ax)
+    assert ax.get_xlim() == (land.a[0], land.a[-1])
+    assert ax.get_ylim() == (land.b[0], land.b[-1])
+    assert (ax.get_xlabel(), ax.get_ylabel()) == land.names
+    assert ax.get_aspect() == 1
+    ax.clear()
+    LandscapePanel(run, landscape=land, x_label="one", y_label="")(ax)
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("one", "")
+
+
+def test_a_frame_depends_on_the_step_alone(run, land, ax):
+    update = LandscapePanel({"a": run, "b": run}, landscape=land)(ax)
+    update(5)
+    first = [line.get_xydata().copy() for line in ax.lines]
+    update(12)
+    update(5)
+    assert all(map(np.array_equal, first, (line.get_xydata() for line in ax.lines)))
+
+
+def test_what_does_not_belong_together_is_named(run, land):
+    with pytest.raises(InputError, match="landscape is a 'str'"):
+        LandscapePanel(run, landscape="pca")
+    line = record(
+        models.Line(slope=1.0, intercept=1.0),
+        datasets.line(5),
+        loss=losses.mse,
+        optimizer=partial(torch.optim.SGD, lr=0.1),
+        steps=1,
+    )
+    with pytest.raises(InputError, match=r"\(T, 21\)"):
+        LandscapePanel(line, landscape=land)
