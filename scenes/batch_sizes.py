@@ -20,13 +20,15 @@ def batch_sizes(
 ) -> Film:
     """Four times the batch, half the noise."""
     sizes = [smallest * 4**k for k in range(4)]
-    if not 1 <= smallest or n < sizes[-1]:
-        raise InputError(
-            f"n={n}, smallest={smallest}: the batches have {sizes} points; give a smallest of at "
-            f"least 1, and n of at least {max(64 * smallest, 64)}"
-        )
+    if smallest < 1:
+        raise InputError(f"smallest={smallest}: give a batch of at least 1 point")
+    if n <= sizes[-1]:
+        raise InputError(f"n={n}: give more points than the largest batch has, {sizes[-1]}")
     data = datasets.line(n, slope=3.0, intercept=8.0, noise=0.3, seed=seed)
     columns = torch.stack([data.x, torch.ones(n)], dim=1)
+    limit = 2 / float(torch.linalg.eigvalsh(2 * columns.T @ columns / n)[-1])
+    if not 0 < lr < limit:
+        raise InputError(f"lr={lr}: give a rate above 0 and below {limit:.2f}, where runs diverge")
     slope, intercept = torch.linalg.lstsq(columns, data.y).solution.tolist()
     runs = sweep(
         models.Line(slope, intercept),

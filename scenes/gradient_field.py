@@ -20,7 +20,12 @@ def gradient_field(
     """Down the gradient: where a run starts decides where it ends."""
     surface = surfaces.himmelblau
     half = apart / 2
-    starts = [(x + half, y + half), (x - half, y + half), (x - half, y - half), (x + half, y - half)]
+    starts = [
+        (x + half, y + half),
+        (x - half, y + half),
+        (x - half, y - half),
+        (x + half, y - half),
+    ]
     runs = sweep(
         {
             f"start ({a:.2f}, {b:.2f})".replace("-", "\N{MINUS SIGN}"): models.Point(

@@ -15,8 +15,8 @@ def curvatures(surface):
 
 
 def until_far(run):
-    """Return the losses up to ten times the first."""
-    return np.where(run.loss <= 10 * run.loss[0], run.loss, np.nan)
+    """Return the losses up to ten times the first, and down to the rounding error."""
+    return np.where(run.loss <= 10 * run.loss[0], np.maximum(run.loss, 1e-14), np.nan)
 
 
 @scene

@@ -3,14 +3,23 @@
 from functools import partial
 from math import sqrt
 
+import numpy as np
 from torch.optim import SGD
 
 from render import Film, Timeline, models, panels, scene, surfaces, sweep
+from render.errors import InputError
+
+
+def loss(run):
+    """Return the losses down to the rounding error."""
+    return np.maximum(run.loss, 1e-14)
 
 
 @scene
 def momentum(condition: float = 40.0, steps: int = 60) -> Film:
     """Momentum crosses a narrow valley in far fewer steps."""
+    if not condition > 1:
+        raise InputError(f"condition={condition} is not a ratio of curvatures above 1")
     valley = surfaces.quadratic(condition)
     least, largest = 1.0, condition  # the curvatures along and across the valley
     root = sqrt(condition)
@@ -30,7 +39,7 @@ def momentum(condition: float = 40.0, steps: int = 60) -> Film:
     formulas = "\n".join(
         (
             rf"gradient descent: rate $2/(\mu + L)$ = {rate:.3g};"
-            rf"  distance $\times$ {(condition - 1) / (condition + 1):.3f} a step",
+            rf"  distance $\times$ {(condition - 1) / (condition + 1):.3f} a step in the long run",
             rf"heavy ball: rate $4/(\sqrt{{\mu}} + \sqrt{{L}})^2$ = {ball_rate:.3g},"
             rf"  momentum $((\sqrt{{\kappa}} - 1)/(\sqrt{{\kappa}} + 1))^2$ = {ball:.3g};"
             rf"  $\times$ {sqrt(ball):.3f}",
@@ -50,7 +59,7 @@ def momentum(condition: float = 40.0, steps: int = 60) -> Film:
                 title=rf"curvatures $\mu$ = {least:g} and $L$ = {largest:g}, "
                 rf"$\kappa = L/\mu$ = {condition:g}",
             ),
-            "L": panels.Curve(runs, scale="log"),
+            "L": panels.Curve(runs, loss, scale="log", y_label="loss"),
             "C": panels.Caption(formulas, size_pt=12),
         },
         mosaic="SL\nCC",

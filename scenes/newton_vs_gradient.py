@@ -4,6 +4,7 @@ from functools import partial
 
 import numpy as np
 import torch
+from torch.autograd.functional import hessian
 from torch.optim import SGD, Optimizer
 
 from render import Film, Timeline, models, panels, record, scene, surfaces
@@ -27,7 +28,7 @@ class Newton(Optimizer):
         parameters = self.param_groups[0]["params"]
         point = torch.stack([p.double() for p in parameters])
         slope = torch.stack([p.grad.double() for p in parameters])
-        curvatures, axes = torch.linalg.eigh(torch.func.hessian(self.height)(point))
+        curvatures, axes = torch.linalg.eigh(hessian(self.height, point))
         move = axes @ ((axes.T @ slope) / curvatures.abs().clamp(min=1e-6))
         while self.height(point - move) > self.height(point) and move.norm() > CLOSE**2:
             move /= 2
@@ -38,8 +39,8 @@ class Newton(Optimizer):
 def largest_curvature(surface):
     """Return the largest eigenvalue of the surface's Hessian at its start."""
     start = torch.tensor(surface.start, dtype=torch.float64)
-    hessian = torch.func.hessian(lambda point: surface.function(*point))(start)
-    return torch.linalg.eigvalsh(hessian)[-1].item()
+    curvatures = torch.linalg.eigvalsh(hessian(lambda point: surface.function(*point), start))
+    return curvatures[-1].item()
 
 
 def distance(surface):
@@ -50,52 +51,37 @@ def distance(surface):
 @scene
 def newton_vs_gradient(condition: float = 25.0, steps: int = 30) -> Film:
     """Newton's method divides the slope by the curvature."""
-    quadratic, rosenbrock = surfaces.quadratic(condition), surfaces.rosenbrock
-    runs, arrived = {}, {}
-    for surface in (quadratic, rosenbrock):
-        optimizers = {
-            "gradient descent, rate 1/(largest curvature)": partial(
-                SGD, lr=1 / largest_curvature(surface)
+    shown = {}
+    for place, name, surface, x_range, y_range in (
+        ("q", "Quadratic", surfaces.quadratic(condition), (-2.4, 1.0), (-1.0, 1.0)),
+        ("r", "Rosenbrock", surfaces.rosenbrock, (-2.4, 1.6), (-0.6, 4.4)),
+    ):
+        walk = partial(record, models.Point(*surface.start), surface, steps=steps)
+        runs = {
+            "gradient descent, rate 1/(largest curvature)": walk(
+                optimizer=partial(SGD, lr=1 / largest_curvature(surface))
             ),
-            "Newton": partial(Newton, surface=surface),
+            "Newton": walk(optimizer=partial(Newton, surface=surface)),
         }
-        start = models.Point(*surface.start)
-        runs[surface] = {
-            name: record(start, surface, optimizer=optimizer, steps=steps)
-            for name, optimizer in optimizers.items()
-        }
-        near = distance(surface)(runs[surface]["Newton"]) <= CLOSE
-        needed = int(near.argmax()) if near.any() else f"more than {steps}"
-        arrived[surface] = f"{needed} step{'s' * (needed != 1)}"
-    maps = {
-        "Q": panels.LossSurface(
-            runs[quadratic],
-            x_range=(-2.4, 1.0),
-            y_range=(-1.0, 1.0),
-            minima=quadratic.minima,
-            title=f"Quadratic: Newton needs {arrived[quadratic]}",
-        ),
-        "R": panels.LossSurface(
-            runs[rosenbrock],
-            x_range=(-2.4, 1.6),
-            y_range=(-0.6, 4.4),
-            minima=rosenbrock.minima,
+        there = distance(surface)(runs["Newton"]) <= CLOSE
+        needed = int(there.argmax()) if there.any() else f"> {steps}"
+        shown[place.upper()] = panels.LossSurface(
+            runs,
+            x_range=x_range,
+            y_range=y_range,
             grid=181,
-            title=f"Rosenbrock: Newton needs {arrived[rosenbrock]}",
-        ),
-    }
-    curves = {
-        name: panels.Curve(
-            runs[surface],
+            minima=surface.minima,
+            title=f"{name}: Newton needs {needed} step{'s' * (needed != 1)}",
+        )
+        shown[place] = panels.Curve(
+            runs,
             distance(surface),
             scale="log",
             y_limits=(CLOSE / 2, 10),
             y_label="distance",
         )
-        for name, surface in (("q", quadratic), ("r", rosenbrock))
-    }
     return Film(
-        maps | curves,
+        shown,
         mosaic="QR\nqr",
         height_ratios=(2, 1),
         seconds=12,

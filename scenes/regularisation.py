@@ -2,10 +2,12 @@
 
 from functools import partial
 
+import numpy as np
 import torch
 from torch.optim import SGD
 
 from render import Film, Timeline, models, panels, record, scene, surfaces
+from render.errors import InputError
 
 FORMULA = (
     r"Weight decay $\lambda$ adds $\frac{\lambda}{2}|w|^2$." + "\n"
@@ -21,11 +23,19 @@ def samples(n, seed):
     return x, x @ torch.tensor([1.0, 2.0]).double() + 0.3 * draw(n)
 
 
+def length(run):
+    """Return |w| while it is in the picture."""
+    lengths = np.linalg.norm(run.params, axis=1)
+    return np.where(lengths < 4, lengths, np.nan)
+
+
 @scene
 def regularisation(
     decay: float = 0.5, lr: float = 0.1, n: int = 40, steps: int = 60, seed: int = 0
 ) -> Film:
     """Weight decay pulls the minimum towards zero."""
+    if n < 2 or not decay > 0:
+        raise InputError(f"n={n}, decay={decay}: give at least 2 samples and a decay above 0")
     x, y = samples(n, seed)
 
     def height(a, b, decay=0.0):
@@ -36,7 +46,7 @@ def regularisation(
     start = models.Point(-1.5, 0.8, dtype=torch.float64)
     runs, maps, minima = {}, {}, {"zero": (0.0, 0.0)}
     for place, strength in zip("abc", (0.0, decay, 4 * decay), strict=True):
-        label = f"weight decay {strength:g}"
+        label = f"$\\lambda$ = {strength:g}"
         optimizer = partial(SGD, lr=lr, weight_decay=strength)
         run = record(start, surfaces.of(height), optimizer=optimizer, steps=steps)
         curved = 2 / n * x.T @ x + strength * torch.eye(2)
@@ -53,9 +63,9 @@ def regularisation(
             equal=True,
         )
         minima.setdefault("no decay", minima["minimum"])
-    length = panels.Curve(runs, lambda run: (run.params**2).sum(axis=1) ** 0.5, y_label="$|w|$")
+    lengths = panels.Curve(runs, length, y_label="$|w|$")
     return Film(
-        maps | {"L": length, "F": panels.Caption(FORMULA, size_pt=12)},
+        maps | {"L": lengths, "F": panels.Caption(FORMULA, size_pt=12)},
         mosaic="abc\nLLF",
         height_ratios=(2, 1),
         seconds=12,

@@ -6,6 +6,7 @@ import numpy as np
 from torch.optim import SGD, Adam, RMSprop
 
 from render import Film, Timeline, models, panels, scene, surfaces, sweep
+from render.errors import InputError
 
 
 def height(run):
@@ -17,6 +18,8 @@ def height(run):
 @scene
 def saddle_point(lr: float = 0.02, offset: float = 0.001, steps: int = 200) -> Film:
     """At a saddle the slope vanishes: who gets away, and when."""
+    if not 0 < abs(offset) < 1:
+        raise InputError(f"offset={offset} is not a distance from the ridge between 0 and 1")
     saddle = surfaces.saddle
     runs = sweep(
         models.Point(saddle.start[0], offset),

@@ -7,13 +7,14 @@ import torch
 from torch.optim import lr_scheduler
 
 from render import Film, Timeline, datasets, losses, models, panels, record, scene
+from render.errors import InputError
 from render.film.panels.spread import Cloud
 
 LAST = 40
 
 
 def five(lr: float, steps: int) -> dict:
-    """Return five schedules that reach the rate `lr` at most: each a function of an optimizer."""
+    """Return five schedules up to the rate `lr`; each is a function of an optimizer."""
     rise = max(steps // 10, 1)
 
     def warm_up(optimizer):
@@ -39,20 +40,25 @@ def schedules(
     lr: float = 0.4, steps: int = 400, n: int = 1024, batch: int = 16, seed: int = 0
 ) -> Film:
     """As the rate falls, so does the noise."""
+    if not 0 < batch < n:
+        raise InputError(f"batch={batch}: give at least 1 point, and fewer than n={n}")
     data = datasets.line(n, slope=3.0, intercept=8.0, noise=0.3, seed=seed, dtype=torch.float64)
     columns = torch.stack([data.x, torch.ones_like(data.x)], dim=1)
     best = torch.linalg.lstsq(columns, data.y[:, None]).solution
+    limit = 2 / float(torch.linalg.eigvalsh(2 * columns.T @ columns / n)[-1])
+    if not 0 < lr < limit:
+        raise InputError(f"lr={lr}: give a rate above 0 and below {limit:.2f}, where runs diverge")
     least = float(((columns @ best)[:, 0] - data.y).square().mean())
     slope, intercept = best[:, 0].tolist()
     runs = {
         label: record(
-            models.Line(slope - 0.4, intercept + 0.15, dtype=torch.float64),
+            models.Line(slope - 0.25, intercept + 0.14, dtype=torch.float64),
             data,
             loss=losses.mse,
             optimizer=partial(torch.optim.SGD, lr=lr),
             scheduler=schedule,
             steps=steps,
-            batch_size=min(batch, n),
+            batch_size=batch,
             seed=seed,
         )
         for label, schedule in five(lr, steps).items()
@@ -60,22 +66,20 @@ def schedules(
 
     def above(run):
         """The loss above its least, as the mean of up to LAST steps."""
-        total = np.concatenate([[0.0], np.cumsum(run.data_loss - least)])
-        ends = np.arange(1, len(total))
-        starts = np.maximum(ends - LAST, 0)
-        return (total[ends] - total[starts]) / (ends - starts)
+        rows = np.arange(1, len(run.loss) + 1)
+        shares = np.convolve(run.data_loss - least, np.ones(LAST))[: len(rows)]
+        return shares / np.minimum(rows, LAST)
 
-    ranges = {
-        "x_range": (slope - 0.5, slope + 0.5),
-        "y_range": (intercept - 0.35, intercept + 0.35),
-    }
+    ranges = {"x_range": (slope - 0.3, slope + 0.3), "y_range": (intercept - 0.3, intercept + 0.3)}
     return Film(
         {
             "R": panels.Curve(runs, "rate"),
             "L": panels.Curve(
                 runs, above, scale="log", y_label=f"loss above the least,\nmean of {LAST} steps"
             ),
-            "C": Cloud(runs, last=LAST, grid=41, title=f"the last {LAST} steps", **ranges),
+            "C": Cloud(
+                runs, last=LAST, grid=41, equal=True, title=f"the last {LAST} steps", **ranges
+            ),
         },
         mosaic="RC\nLC",
         seconds=14,

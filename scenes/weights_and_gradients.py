@@ -14,7 +14,7 @@ from render.film.panels.histograms import ByLayer, Histograms
 
 @scene
 def weights_and_gradients(
-    lr: float = 0.1, steps: int = 600, n: int = 160, depth: int = 8, width: int = 24, seed: int = 0
+    lr: float = 0.1, steps: int = 500, n: int = 160, depth: int = 8, width: int = 24, seed: int = 0
 ) -> Film:
     """First weights decide whether gradients vanish or explode."""
     if depth < 1 or width < 1:

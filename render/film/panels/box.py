@@ -29,7 +29,8 @@ _BELOW = 0.06  # of the range of heights: what the lowest point stands above the
 _CORNERS = np.array([(x, y, z) for x in (-1, 1) for y in (-1, 1) for z in (0.0, _TOP)])
 _ROOM = (0.27, 0.24, 0.14)  # for labels: at the sides, below, above
 _TICK_PT = (19.0, 13.0)  # from an edge to the middle of a tick's label: across, down
-_LABEL_PT = (42.0, 31.0)
+_LABEL_PT = (32.0, 34.0)
+_HALF_LETTER_PT = 3.6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,12 +77,13 @@ def draw_axes(ax: Axes, box: Box, camera: Camera, names: tuple[str, str, str]) -
     ax.yaxis.set_label_position("right")
     ax.set_aspect("equal", adjustable="box")
     _set_limits(ax, camera)
-    walls = thin_lines(ax, matplotlib.rcParams["grid.color"], 1.0, 1.0, 0.5)
+    rc = matplotlib.rcParams
+    walls = thin_lines(ax, rc["grid.color"], 1.0, 1.0, 0.5)
     x_ticks, y_ticks = (_ticks(*side, 0.05) for side in (box.x, box.y))
     z_ticks = _ticks(*box.z, -_BELOW / 2)
     levels = box.height(z_ticks)
-    across = [_texts(ax, ticks, "xtick.labelsize") for ticks in (x_ticks, y_ticks, z_ticks)]
-    titles = [_text(ax, name, "axes.labelsize") for name in names]
+    across = [_texts(ax, ticks, rc["xtick.labelsize"]) for ticks in (x_ticks, y_ticks, z_ticks)]
+    titles = [_text(ax, name, rc["axes.labelsize"]) for name in names]
     along = [_share(x_ticks, box.x), _share(y_ticks, box.y)]
 
     def move(step: int, angle: float) -> None:
@@ -98,11 +100,12 @@ def draw_axes(ax: Axes, box: Box, camera: Camera, names: tuple[str, str, str]) -
         for texts, title, (xs, ys), middle in zip(
             across[:2], titles[:2], edges, ((0.0, y_near), (x_near, 0.0)), strict=True
         ):
+            room_pt = _LABEL_PT + np.array([_HALF_LETTER_PT * len(title.get_text()), 0.0])
             normal = _outwards(camera, angle, middle)
             points = camera.project(np.column_stack([xs, ys, np.zeros(len(xs))]), angle)
             for text, point in zip(texts, points, strict=True):
                 _put(text, point, normal * _TICK_PT)
-            _put(title, camera.project(np.array([*middle, 0.0]), angle), normal * _LABEL_PT)
+            _put(title, camera.project(np.array([*middle, 0.0]), angle), normal * room_pt)
         posts = np.column_stack([np.tile(left, (len(levels), 1)), levels])
         for text, point in zip(across[2], camera.project(posts, angle), strict=True):
             _put(text, point, np.array([-_TICK_PT[0], 0.0]))
@@ -149,7 +152,7 @@ def _outwards(camera: Camera, angle: float, middle: tuple[float, float]) -> Arra
 def _ticks(low: float, high: float, margin: float) -> Array:
     """Some three round numbers in a range, but for a margin, a share of it, at its ends."""
     low, high = low + margin * (high - low), high - margin * (high - low)
-    locator = MaxNLocator(3, steps=[1, 2, 4, 5, 10])  # type: ignore[no-untyped-call]
+    locator = MaxNLocator(3, steps=[1, 2, 4, 5, 10])
     ticks = np.asarray(locator.tick_values(low, high))
     return np.asarray(ticks[(ticks >= low) & (ticks <= high)])
 
@@ -158,12 +161,12 @@ def _share(ticks: Array, side: Range) -> Array:
     return np.asarray(2 * (ticks - side[0]) / (side[1] - side[0]) - 1)
 
 
-def _texts(ax: Axes, ticks: Array, size: str) -> list[Annotation]:
+def _texts(ax: Axes, ticks: Array, size_pt: float) -> list[Annotation]:
     words = [f"{tick:g}".replace("-", "\N{MINUS SIGN}") for tick in ticks + 0.0]
-    return [_text(ax, word, size) for word in words]
+    return [_text(ax, word, size_pt) for word in words]
 
 
-def _text(ax: Axes, words: str, size: str) -> Annotation:
+def _text(ax: Axes, words: str, size_pt: float) -> Annotation:
     text = ax.annotate(
         words,
         (0.0, 0.0),
@@ -171,7 +174,7 @@ def _text(ax: Axes, words: str, size: str) -> Annotation:
         textcoords="offset points",
         ha="center",
         va="center",
-        fontsize=matplotlib.rcParams[size],
+        fontsize=size_pt,
         annotation_clip=False,
     )
     text.set_in_layout(False)

@@ -84,7 +84,6 @@ def draw_contours(
     at = levels_of(heights, levels)
     masked = np.ma.masked_invalid(heights)
     cmap = LinearSegmentedColormap.from_list("heights", shades(_COUNT)[::-1])
-    cmap.set_bad(matplotlib.rcParams["axes.facecolor"])
     norm = BoundaryNorm(at, cmap.N)
     ax.contourf(xs, ys, masked, levels=at, cmap=cmap, norm=norm, extend="both")
     paper = matplotlib.rcParams["axes.facecolor"]

@@ -58,6 +58,7 @@ class Fit(RunPanel):
     _computed: dict[tuple[str, int], NDArray[Any]] = field(
         default_factory=dict, repr=False, compare=False
     )
+    _fitted: dict[int, NDArray[Any]] = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Raise InputError when the data cannot be drawn as points of y over x."""
@@ -78,11 +79,17 @@ class Fit(RunPanel):
             object.__setattr__(self, "validation", np.stack(points))
 
     def prepare(self, steps: Iterable[int]) -> None:
-        """Compute the curves of all steps that will be shown, together."""
-        for label, run in self.runs.items():
-            rows = sorted({row_at(run, int(step)) for step in steps})
-            curves = self._predict(run, self._grid(run), rows)
-            self._computed.update({(label, r): c for r, c in zip(rows, curves, strict=True)})
+        """Compute the curves and residuals of all steps that will be shown, together."""
+        shown = [int(step) for step in steps]
+        for place, (label, run) in enumerate(self.runs.items()):
+            wanted = {row_at(run, step) for step in shown}
+            rows = sorted(row for row in wanted if (label, row) not in self._computed)
+            if rows:
+                curves = self._predict(run, self._grid(run), rows)
+                self._computed.update({(label, r): c for r, c in zip(rows, curves, strict=True)})
+            rows = sorted(wanted - set(self._fitted))
+            if self.residuals and place == 0 and rows:
+                self._fitted.update(zip(rows, self._predict(run, run.x, rows), strict=True))
 
     def __call__(self, ax: Axes) -> Update:
         """Draw the data; return the update that moves curve, residuals and batch."""
@@ -154,7 +161,10 @@ class Fit(RunPanel):
         ax.add_collection(sticks, autolim=False)
 
         def move(step: int) -> None:
-            fitted = self._predict(run, run.x, [row_at(run, step)])[0]
+            row = row_at(run, step)
+            if row not in self._fitted:
+                self._fitted[row] = self._predict(run, run.x, [row])[0]
+            fitted = self._fitted[row]
             sticks.set_segments(list(np.stack([np.c_[x, y], np.c_[x, fitted]], axis=1)))
 
         return move

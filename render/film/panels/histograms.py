@@ -26,7 +26,7 @@ __all__ = ["ByLayer", "Histograms"]
 
 _HIGHEST = 0.92  # of the distance between two layers' baselines
 _FAR = 10.0  # values of a run that diverges are shown up to so many times those it began with
-_FILL = 0.14
+_FILL = 0.16  # alpha of the areas of all runs together, which outlines must stand out from
 
 
 @dataclass(frozen=True)
@@ -73,8 +73,9 @@ class Histograms(RunPanel):
         """Count the weights of all steps that will be shown."""
         shown = [int(step) for step in steps]
         for label, run in self.runs.items():
-            rows = sorted({row_at(run, step) for step in shown})
-            self._computed.update({(label, row): self._shares(run, row) for row in rows})
+            for row in sorted({row_at(run, step) for step in shown}):
+                if (label, row) not in self._computed:
+                    self._computed[label, row] = self._shares(run, row)
 
     def __call__(self, ax: Axes) -> Update:
         """Draw the rows' names; return the update that moves the outlines."""
@@ -104,7 +105,13 @@ class Histograms(RunPanel):
         baselines = np.arange(len(self._shown()))[:, None]
         gap = np.full((len(baselines), 1), np.nan)
         xs = np.hstack([np.tile(x, (len(baselines), 1)), gap]).reshape(-1)
-        fill = PolyCollection([], facecolors=style["color"], alpha=_FILL, linewidths=0, zorder=1.5)
+        fill = PolyCollection(
+            [],
+            facecolors=style["color"],
+            alpha=_FILL / len(self.runs),
+            linewidths=0,
+            zorder=1.5,
+        )
         ax.add_collection(fill, autolim=False)
         (line,) = ax.plot([], [], solid_joinstyle="miter", **(style | {"linewidth": 1.8}))
 

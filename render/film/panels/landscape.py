@@ -109,21 +109,27 @@ def variance_share(landscape: Landscape, params: NDArray[Any]) -> float:
 
 
 def _draw_path(ax: Axes, land: Landscape, run: Trajectory, style: dict[str, Any]) -> Update:
-    """Draw the start as a small circle, the projected path, the current point and its ring."""
+    """Draw the start as a small circle, the projected path, the current point and its ring.
+
+    Halos in the paper's colour lie below all lines, so that they stand out from any shade.
+    """
     paper, color = matplotlib.rcParams["axes.facecolor"], style["color"]
     path, distance = land.project(run)
     ring_of_one = _unit_ring(land.directions)
     ax.plot(*path[:1].T, marker="o", markerfacecolor=paper, color=color, linestyle="none")
+    halos = [ax.plot([], [], "-", linewidth=4, color=paper, zorder=2.5)[0] for _ in range(2)]
     (line,) = ax.plot([], [], linewidth=2, zorder=3, **style)
-    (ring,) = ax.plot([], [], linewidth=1.6, zorder=3, color=color)
+    (ring,) = ax.plot([], [], ":", linewidth=2, zorder=3, color=color)
     (dot,) = ax.plot(
         [], [], marker="o", markersize=11, color=color, markeredgecolor=paper, zorder=4
     )
 
     def move(step: int) -> None:
         now = row_at(run, step)
-        line.set_data(*path[: now + 1].T)
-        ring.set_data(*(path[now, :, None] + distance[now] * ring_of_one))
+        wide = path[now, :, None] + distance[now] * ring_of_one
+        for lines, points in (((halos[0], line), path[: now + 1].T), ((halos[1], ring), wide)):
+            for drawn in lines:
+                drawn.set_data(*points)
         dot.set_data(*path[now : now + 1].T)
 
     return move

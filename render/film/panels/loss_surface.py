@@ -76,8 +76,7 @@ class LossSurface(RunPanel):
         for name, given in (("x_range", self.x_range), ("y_range", self.y_range)):
             if given is not None and not -np.inf < given[0] < given[1] < np.inf:
                 raise InputError(f"LossSurface: {name}={given!r}; give (low, high) with low < high")
-        if self._minima().shape[1:] != (2,):
-            raise InputError(f"LossSurface: minima={self.minima!r}; give points (x, y)")
+        self._minima()
 
     def prepare(self, steps: object) -> None:
         """Compute the surface."""
@@ -122,8 +121,13 @@ class LossSurface(RunPanel):
         columns = _columns_that_fit(ax, texts)
         rows = -(-len(texts) // columns)
         line_pt = 1.35 * _WORDS_PT
-        pad_pt = matplotlib.rcParams["axes.titlepad"] + line_pt * rows
-        ax.set_title(self.title, pad=pad_pt if gone else None)
+        if gone:
+            # A title, even a blank one, keeps room in height alone: words may be wider.
+            own_pt = 0.0 if self.title else 1.2 * float(ax.title.get_fontsize())
+            pad_pt = matplotlib.rcParams["axes.titlepad"] + line_pt * rows - own_pt
+            ax.set_title(self.title or " ", pad=pad_pt)
+        else:
+            ax.set_title(self.title)
         writers = []
         for number, (label, path) in enumerate(gone.items()):
             row, column = divmod(number, columns)
@@ -135,6 +139,7 @@ class LossSurface(RunPanel):
                 textcoords="offset points",
                 fontsize=_WORDS_PT,
                 color=run_styles(self.runs)[label]["color"],
+                in_layout=False,
             )
             writers.append((path, words, texts[number]))
 
@@ -147,17 +152,17 @@ class LossSurface(RunPanel):
     def _columns(self) -> tuple[int, int]:
         run = next(iter(self.runs.values()))
         a, b = (
-            run.column(parameter)
-            if isinstance(parameter, str)
-            else range(len(run.names))[parameter]
+            run.column(parameter) if isinstance(parameter, str) else _column(run, parameter)
             for parameter in self.parameters
         )
         return a, b
 
     def _minima(self) -> NDArray[np.float64]:
         given = self.minima.values() if isinstance(self.minima, Mapping) else self.minima
-        points = np.array([tuple(point) for point in given], dtype=np.float64)
-        return points if points.size else points.reshape(0, 2)
+        points = [np.asarray(point, dtype=np.float64) for point in given]
+        if any(point.shape != (2,) for point in points):
+            raise InputError(f"LossSurface: minima={self.minima!r}; give points (x, y)")
+        return np.array(points).reshape(-1, 2)
 
     def _axes(self) -> tuple[NDArray[Any], NDArray[Any]]:
         """The values of the two parameters at which the loss is computed."""
@@ -179,6 +184,13 @@ class LossSurface(RunPanel):
         points = np.repeat(run.params[finite][-1:], xs.size * ys.size, axis=0)
         points[:, a], points[:, b] = (side.reshape(-1) for side in np.meshgrid(xs, ys))
         return run.loss_at(points).reshape(ys.size, xs.size)
+
+
+def _column(run: Trajectory, number: int) -> int:
+    width = run.params.shape[1]
+    if not -width <= number < width:
+        raise InputError(f"LossSurface: the run has no column {number}; give 0 to {width - 1}")
+    return int(number) % int(width)
 
 
 class _Path:

@@ -9,7 +9,6 @@ import matplotlib
 import numpy as np
 from contourpy import LineType, contour_generator
 from matplotlib.axes import Axes
-from matplotlib.backend_bases import RendererBase
 from matplotlib.collections import Collection, PolyCollection
 from matplotlib.colors import LinearSegmentedColormap, to_rgb
 from matplotlib.path import Path
@@ -35,7 +34,7 @@ _SIDES_INK = (0.20, 0.32)  # how dark the two near sides are
 class Sheet(Collection):
     """A grid of lit quadrangles, drawn in the order of the grid: the last one covers the others.
 
-    One call of the renderer draws all of them: some thousand polygons take ten times as long.
+    One call of the renderer draws all of them, four times as fast as the polygons of a collection.
     """
 
     def __init__(self, **options: Any) -> None:
@@ -50,19 +49,21 @@ class Sheet(Collection):
 
     def get_datalim(self, transData: Transform) -> Bbox:  # noqa: N803  matplotlib's own name
         """Return what the faces cover."""
-        return Bbox.null().update_from_data_xy(self.corners.reshape(-1, 2)) or Bbox.null()
+        seen = self.corners.reshape(-1, 2)
+        return Bbox([seen.min(axis=0), seen.max(axis=0)])
 
-    def draw(self, renderer: RendererBase) -> None:
+    def draw(self, renderer: Any) -> None:
         """Draw the faces, without antialiasing: with it, seams would show between them."""
         if not self.get_visible():
             return
-        gc: Any = renderer.new_gc()  # type: ignore[no-untyped-call]
-        self._set_gc_clip(gc)
+        gc = renderer.new_gc()
+        gc.set_clip_rectangle(self.get_clip_box())
+        gc.set_clip_path(self.get_clip_path())
         gc.set_linewidth(0.0)
         rows, columns = self.colors.shape[:2]
         renderer.draw_quad_mesh(
             gc,
-            self.get_transform().frozen(),  # type: ignore[no-untyped-call]
+            self.get_transform().frozen(),
             columns,
             rows,
             self.corners,

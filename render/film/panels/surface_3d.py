@@ -34,6 +34,7 @@ _FACES = 48  # a side, at most: they look smooth, and are drawn in some millisec
 _SWEEP = 50.0  # degrees that the camera goes around, unless told otherwise
 _DEGREES_A_HORIZON = 4.0  # between azimuths at which it is computed what hides what
 _PIECE = 0.04  # of a path, at most, in which it follows the surface; the box is 2 wide
+_MOST_PIECES = 75  # of one step: more than the box's diagonal takes
 _STAR = {"marker": "*", "markersize": 13, "zorder": 2.2, "around": "markeredgecolor"}
 _RING = {"marker": "o", "zorder": 3.1, "around": "markerfacecolor"}
 _CLOSEST = 0.004  # states nearer than this to one another are one point of a path
@@ -80,11 +81,13 @@ class Surface3D(LossSurface):
         self._computed["loss"] = self._losses(*self._axes())
         box = self._box
         for label, run in self.runs.items():
-            ways, last = _ways(box.floor(run.params[:, self._columns()]))
+            states = box.floor(run.params[:, self._columns()])
+            ways, last = _ways(states)
+            self._computed[f"states {label}"] = self._placed(states)
             self._computed[f"way {label}"] = self._placed(ways)
             self._computed[f"last {label}"] = last
-        ways = [self._computed[f"way {label}"][:1] for label in self.runs]
-        self._computed["starts"] = np.unique(np.concatenate(ways), axis=0)
+        starts = [self._computed[f"states {label}"][:1] for label in self.runs]
+        self._computed["starts"] = np.unique(np.concatenate(starts), axis=0)
         self._computed["minima"] = self._placed(box.floor(self._minima()))
 
     def __call__(self, ax: Axes) -> Update:
@@ -108,9 +111,13 @@ class Surface3D(LossSurface):
         ]
         styles = run_styles(self.runs)
         for label, run in self.runs.items():
-            way, last = self._computed[f"way {label}"], self._computed[f"last {label}"]
+            way, last, states = (
+                self._computed[f"{name} {label}"] for name in ("way", "last", "states")
+            )
             style = styles[label] | {"label": label}
-            movers.append(_draw_path(ax, camera, run, way, last, horizon_of(way), style))
+            movers.append(_draw_path(ax, camera, run, states, (way, last), horizon_of(way), style))
+        for line in ax.lines:
+            line.set_in_layout(False)  # an empty one would count as a point in a corner
         shown = self._computed.get("shown", np.array([0, max(self.steps, 1)]))
         shares = self._computed.get("share", np.array([0.0, 1.0]))
 
@@ -174,7 +181,11 @@ def _ways(states: Array) -> tuple[Array, Array]:
         start, end = points[-1][-1], states[row]
         length = float(np.hypot(*(end - start)))
         if not length < _CLOSEST:  # or it is not finite
-            pieces = int(np.clip(length / _PIECE, 1, 2 / _PIECE)) if np.isfinite(length) else 1
+            pieces = (
+                int(np.clip(np.ceil(length / _PIECE), 1, _MOST_PIECES))
+                if np.isfinite(length)
+                else 1
+            )
             points.append(start + (end - start) * np.linspace(0, 1, pieces + 1)[1:, None])
             count += pieces
         last[row] = count - 1
@@ -198,26 +209,29 @@ def _draw_path(
     ax: Axes,
     camera: Camera,
     run: Trajectory,
-    way: Array,
-    last: Array,
+    states: Array,
+    path: tuple[Array, Array],
     horizon: Horizon,
     style: dict[str, Any],
 ) -> Move:
-    """Draw the path as a line, the current point as a dot."""
+    """Draw the path as a line, the current point as a dot.
+
+    states: (T, 3). path: points (n, 3), and the last of them up to each state, (T,).
+    """
+    way, last = path
     paper, color = matplotlib.rcParams["axes.facecolor"], style["color"]
     hidden = thin_lines(ax, color, 1.2, 0.55, 2.9)
     halo = [withStroke(linewidth=4.2, foreground=paper)]
-    (line,) = ax.plot(
-        [], [], linewidth=2.2, zorder=3, clip_on=False, path_effects=halo, **style
-    )
+    (line,) = ax.plot([], [], linewidth=2.2, zorder=3, clip_on=False, path_effects=halo, **style)
     point = {"marker": "o", "linestyle": "none", "color": color, "clip_on": False}
     (dot,) = ax.plot([], [], markersize=12, markeredgecolor=paper, zorder=4, **point)
 
     def move(step: int, angle: float) -> None:
-        now = last[row_at(run, step)]
+        row = row_at(run, step)
+        now = last[row]
         seen = camera.project(way[: now + 1], angle)
         behind = horizon.hides(angle, camera.elevation)[: now + 1]
-        dot.set_data(*seen[now:].T)
+        dot.set_data(*camera.project(states[row : row + 1], angle).T)
         dot.set_alpha(0.55 if behind[now] else None)
         hidden.set_path(Path(np.where(behind[:, None], seen, np.nan)))
         line.set_data(*np.where(behind[:, None], np.nan, seen).T)

@@ -9,7 +9,6 @@ from typing import Any
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.text import Text
 from numpy.typing import NDArray
 
 from render.errors import InputError
@@ -99,16 +98,16 @@ class VectorField(LossSurface):
 
     def _gradient(self, xs: Array, ys: Array) -> Array:
         """The gradient of the loss by the two parameters, shape (len(ys), len(xs), 2)."""
-        grid_x, grid_y = self._axes()
         slopes = []
-        for side, (low, *_, high) in enumerate((grid_x, grid_y)):
-            shift = _SHIFT * (high - low)
-            total = np.zeros((len(ys), len(xs)))
+        for side, grid in enumerate(self._axes()):
+            shift = _SHIFT * float(grid[-1] - grid[0])
+            total, rounding = np.zeros((len(ys), len(xs))), 0.0
             for steps, weight in _STENCIL.items():
                 by = steps * shift
                 moved = self._losses(xs + by * (side == 0), ys + by * (side == 1))
                 total += weight * moved.astype(np.float64)
-            slopes.append(total / shift)
+                rounding = np.maximum(rounding, np.finfo(moved.dtype).eps * np.abs(moved))
+            slopes.append(np.where(np.abs(total) <= rounding, 0.0, total) / shift)
         return np.stack(slopes, axis=-1)
 
 
@@ -128,7 +127,6 @@ def _arrows(gradient: Array, spacing: Array) -> Array:
 def _under_words(ax: Axes, middles: Array, arrows: Array) -> Array:
     """Which arrows would cross a text that is in the axes, (n,)."""
     ax.apply_aspect()
-    canvas: Any = ax.figure.canvas
     to_pixels = ax.transData.transform
     ends = [to_pixels(middles + part * arrows) for part in (-0.5, -0.25, 0.0, 0.25, 0.5)]
     room = _ROOM_PT * ax.figure.dpi / 72
@@ -136,9 +134,10 @@ def _under_words(ax: Axes, middles: Array, arrows: Array) -> Array:
     for text in ax.texts:
         if not text.get_text():
             continue
-        box = Text.get_window_extent(text, canvas.get_renderer())
+        box = text.get_window_extent()
         # The layout is not final: the axes may still become smaller around the same letters.
-        low, high = box.min - 0.15 * box.size - room, box.max + 0.15 * box.size + room
+        margin = 0.15 * np.asarray(box.size) + room
+        low, high = np.asarray(box.min) - margin, np.asarray(box.max) + margin
         for end in ends:
             crossed |= ((end > low) & (end < high)).all(axis=1)
     return crossed

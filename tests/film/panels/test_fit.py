@@ -1,5 +1,6 @@
 """Fit draws the data, and the model's curve at the step."""
 
+import pickle
 from functools import partial
 
 import matplotlib.pyplot as plt
@@ -9,6 +10,7 @@ import torch
 
 from render import datasets, losses, models, panels, record
 from render.errors import InputError
+from render.film.theme import rc_params
 
 
 def line_fit(**options):
@@ -29,9 +31,10 @@ def run():
 
 @pytest.fixture
 def ax():
-    figure, ax = plt.subplots()
-    yield ax
-    plt.close(figure)
+    with plt.rc_context(rc_params("light")):
+        figure, ax = plt.subplots()
+        yield ax
+        plt.close(figure)
 
 
 def test_the_curve_is_the_models_at_the_step(run, ax):
@@ -55,7 +58,7 @@ def test_validation_points_are_open_and_the_curve_reaches_them(run, ax):
     assert not np.array_equal(open_points.get_facecolor(), train.get_facecolor())
     assert ax.lines[0].get_xdata()[[0, -1]].tolist() == [-1.0, 2.0]
     assert ax.get_ylim()[1] > 30
-    assert "open points: validation" in ax.get_title()
+    assert "open points: validation" in ax.get_title(loc="left")
 
 
 def test_y_limits_are_those_given(run, ax):
@@ -92,3 +95,13 @@ def test_what_cannot_be_drawn_is_named(run):
         panels.Fit(two)
     with pytest.raises(InputError, match="10 numbers in x and 5 in y"):
         panels.Fit(run, validation=datasets.moons(5))
+
+
+def test_what_is_prepared_is_not_computed_again(run, ax, monkeypatch):
+    panel = panels.Fit(run, residuals=True)
+    panel.prepare(range(7))
+    panel = pickle.loads(pickle.dumps(panel))
+    monkeypatch.setattr(type(run), "predict", lambda *_: pytest.fail("computed again"))
+    panel.prepare(range(7))
+    panel(ax)(4)
+    assert len(ax.lines[0].get_xdata())

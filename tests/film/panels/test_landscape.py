@@ -10,6 +10,7 @@ import torch
 from render import datasets, landscape, losses, models, record
 from render.errors import InputError
 from render.film.panels.landscape import LandscapePanel, variance_share
+from render.film.theme import rc_params
 
 
 def trained(steps=12, seed=0):
@@ -34,14 +35,15 @@ def land(run, request):
 
 @pytest.fixture
 def ax():
-    figure, ax = plt.subplots()
-    yield ax
-    plt.close(figure)
+    with plt.rc_context(rc_params("light")):
+        figure, ax = plt.subplots()
+        yield ax
+        plt.close(figure)
 
 
 def test_the_path_is_the_nearest_point_of_the_plane(run, land, ax):
     update = LandscapePanel(run, landscape=land)(ax)
-    _, path, _, dot = ax.lines
+    _, _, _, path, _, dot = ax.lines
     for step in (12, 3):
         update(step)
         way = run.params[: step + 1].astype(float) - land.origin
@@ -52,7 +54,7 @@ def test_the_path_is_the_nearest_point_of_the_plane(run, land, ax):
 
 def test_the_ring_is_as_wide_as_the_run_is_far_from_the_plane(run, land, ax):
     update = LandscapePanel(run, landscape=land)(ax)
-    _, _, ring, dot = ax.lines
+    _, _, _, _, ring, dot = ax.lines
     for step in (0, 7):
         update(step)
         inside = land.origin + dot.get_xydata()[0] @ land.directions
@@ -67,7 +69,7 @@ def test_the_share_of_a_pca_plane_is_what_it_explains(run, ax):
     assert variance_share(land, run.params) == pytest.approx(sum(land.explained))
     LandscapePanel(run, landscape=land, title="Its plane")(ax)
     expected = f"Its plane: {100 * sum(land.explained):.1f}% of variance"
-    assert ax.get_title() == expected
+    assert ax.get_title(loc="left") == expected
 
 
 def test_the_share_of_any_plane_is_that_of_the_projected_path(run, land):

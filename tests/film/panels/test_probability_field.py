@@ -13,6 +13,7 @@ from render import Film, datasets, losses, models, record
 from render.errors import InputError
 from render.film.panels import probability_field
 from render.film.panels.probability_field import ProbabilityField
+from render.film.theme import rc_params
 
 
 def squared(logits, target):
@@ -44,9 +45,10 @@ def three():
 
 @pytest.fixture
 def ax():
-    figure, ax = plt.subplots()
-    yield ax
-    plt.close(figure)
+    with plt.rc_context(rc_params("light")):
+        figure, ax = plt.subplots()
+        yield ax
+        plt.close(figure)
 
 
 def boundary(ax):
@@ -105,7 +107,7 @@ def test_classes_differ_in_shape_and_validation_points_are_open(run, moons, ax):
     paper = to_rgba(plt.rcParams["axes.facecolor"])
     assert [tuple(g.get_facecolor()[0]) == paper for g in groups] == [False, False, True, True]
     assert [tuple(g.get_edgecolor()[0]) == paper for g in groups] == [True, True, False, False]
-    assert "open points: validation" in ax.get_title()
+    assert "open points: validation" in ax.get_title(loc="left")
     drawn = np.concatenate([group.get_offsets() for group in groups[2:]])
     assert sorted(map(tuple, drawn)) == sorted(map(tuple, moons[1].x.double().tolist()))
 
