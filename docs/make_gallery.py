@@ -23,9 +23,10 @@ COLOURS = 128  # of a picture: half the size, and no difference to see
 HEAD = """\
 # Gallery
 
-Each scene is one idea, about 40 lines long, and yours to copy: `scenes/NAME.py`. The command below a picture makes the
-film, 1920 x 1080, in `outputs/`; `-s` changes a setting, `--theme dark` the colours, `-o` the file. `render --list`
-prints this list. [How to write your own](your-first-scene.md).
+Each scene is one idea, one short script, and yours to copy: `scenes/NAME.py`. The command below a
+picture makes the film, 1920 x 1080, in `outputs/`; `-s` changes a setting, `--theme dark` the
+colours, `-o` the file. `render --list` prints this list. How to
+[write your own](your-first-scene.md).
 
 """
 

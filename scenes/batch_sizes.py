@@ -4,9 +4,8 @@ from functools import partial
 
 import torch
 
-from render import Film, Timeline, datasets, losses, models, scene, sweep
+from render import Film, Timeline, datasets, losses, models, panels, scene, sweep
 from render.errors import InputError
-from render.film.panels.spread import Cloud, Spread
 
 
 @scene
@@ -40,7 +39,10 @@ def batch_sizes(
         seed=seed,
     )
     return Film(
-        {"C": Cloud(runs, last=last, grid=41, equal=True), "S": Spread(runs, last=last)},
+        {
+            "C": panels.Cloud(runs, last=last, grid=41, equal=True),
+            "S": panels.Spread(runs, last=last),
+        },
         mosaic="CS",
         seconds=14,
         timeline=Timeline("linear", hold_start=0.5, hold_end=1.5),

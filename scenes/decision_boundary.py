@@ -6,7 +6,6 @@ import torch
 
 from render import Film, Timeline, datasets, losses, metrics, models, panels, record, scene
 from render.errors import InputError
-from render.film.panels.probability_field import ProbabilityField
 
 SHAPES = {
     "spirals": partial(datasets.spirals, turns=1.25, noise=0.03),
@@ -36,7 +35,7 @@ def decision_boundary(
     both = {"train": run, "validation": run}
     return Film(
         {
-            "F": ProbabilityField({"train": run}, validation=validation),
+            "F": panels.ProbabilityField({"train": run}, validation=validation),
             "L": panels.Curve(both, {"train": "loss", "validation": "val_loss"}, y_label="loss"),
             "A": panels.Curve(
                 both, {"train": "accuracy", "validation": "val_accuracy"}, y_label="accuracy"

@@ -5,7 +5,6 @@ from functools import partial
 import torch
 
 from render import Film, Timeline, models, panels, scene, surfaces, sweep
-from render.film.panels.vector_field import VectorField
 
 
 @scene
@@ -37,7 +36,7 @@ def gradient_field(
         optimizer=partial(torch.optim.SGD, lr=lr),
         steps=steps,
     )
-    field = VectorField(
+    field = panels.VectorField(
         runs,
         x_range=surface.domain[0],
         y_range=surface.domain[1],

@@ -6,7 +6,6 @@ import numpy as np
 import torch
 
 from render import Film, Timeline, datasets, landscape, losses, models, panels, record, scene
-from render.film.panels.landscape import LandscapePanel
 
 
 @scene
@@ -27,8 +26,10 @@ def loss_landscape(
     random = landscape(run, "random", grid=45, a_range=wide, b_range=wide, seed=seed)
     return Film(
         {
-            "P": LandscapePanel(run, landscape=principal, title="Principal plane of the path"),
-            "R": LandscapePanel(
+            "P": panels.LandscapePanel(
+                run, landscape=principal, title="Principal plane of the path"
+            ),
+            "R": panels.LandscapePanel(
                 run,
                 landscape=random,
                 title="Random plane",

@@ -8,7 +8,6 @@ from torch.optim import lr_scheduler
 
 from render import Film, Timeline, datasets, losses, models, panels, record, scene
 from render.errors import InputError
-from render.film.panels.spread import Cloud
 
 LAST = 40
 
@@ -77,7 +76,7 @@ def schedules(
             "L": panels.Curve(
                 runs, above, scale="log", y_label=f"loss above the least,\nmean of {LAST} steps"
             ),
-            "C": Cloud(
+            "C": panels.Cloud(
                 runs, last=LAST, grid=41, equal=True, title=f"the last {LAST} steps", **ranges
             ),
         },

@@ -5,7 +5,6 @@ from functools import partial
 import torch
 
 from render import Film, Timeline, models, panels, scene, surfaces, sweep
-from render.film.panels.surface_3d import Surface3D
 
 
 @scene
@@ -35,7 +34,7 @@ def surface_3d(
     }
     return Film(
         {
-            "S": Surface3D(runs, azimuth=(-110, -155), elevation=elevation, **shown),
+            "S": panels.Surface3D(runs, azimuth=(-110, -155), elevation=elevation, **shown),
             "C": panels.LossSurface(runs, equal=True, **shown),
         },
         mosaic="SC",

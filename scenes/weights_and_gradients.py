@@ -9,7 +9,6 @@ from torch.func import functional_call, grad, vmap
 
 from render import Film, Timeline, Trajectory, datasets, losses, models, panels, scene, sweep
 from render.errors import InputError
-from render.film.panels.histograms import ByLayer, Histograms
 
 
 @scene
@@ -33,8 +32,8 @@ def weights_and_gradients(
     hidden = [f"layers.{2 * layer}.weight" for layer in sorted({1, depth // 2, depth - 1})]
     return Film(
         {
-            "H": Histograms(runs, tensors=hidden),
-            "G": ByLayer(runs, norms, y_label="norm of gradient"),
+            "H": panels.Histograms(runs, tensors=hidden),
+            "G": panels.ByLayer(runs, norms, y_label="norm of gradient"),
             "L": panels.Curve(runs, scale="log"),
         },
         mosaic="HG\nHL",

@@ -9,6 +9,7 @@ from contextvars import ContextVar
 from typing import Any
 
 import matplotlib
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
@@ -38,7 +39,7 @@ def run_styles(labels: Iterable[str]) -> dict[str, dict[str, Any]]:
 def next_color() -> str:
     """Return the theme's first colour that no run of the film has."""
     colors = [style["color"] for style in matplotlib.rcParams["axes.prop_cycle"]]
-    return str(colors[max(1, len(_labels.get())) % len(colors)])
+    return to_hex(colors[max(1, len(_labels.get())) % len(colors)])
 
 
 def draw_legend(figure: Figure) -> None:

@@ -30,7 +30,10 @@ _DATA = (Line2D, PathCollection, LineCollection, Quiver, StepPatch)
 
 @dataclass(frozen=True, eq=False)
 class FrameView:
-    """A figure at one frame; its pictures are uint8, (height, width, 3), row 0 on top."""
+    """A figure at one frame; its pictures are uint8, (height, width, 3), row 0 on top.
+
+    Spines are left out of all of them: they lie above data, and are no background of it.
+    """
 
     figure: Figure
     frame: int
@@ -133,7 +136,8 @@ def _renderer(figure: Figure) -> Any:
 def _draw(figure: Figure) -> Picture:
     width, height = (round(float(side)) for side in figure.bbox.size)
     renderer = RendererAgg(width, height, figure.dpi)  # type: ignore[no-untyped-call]
-    figure.draw(renderer)
+    with _hidden(spine for axes in figure.axes for spine in axes.spines.values()):
+        figure.draw(renderer)
     return np.asarray(renderer.buffer_rgba())[..., :3]  # type: ignore[no-untyped-call]
 
 

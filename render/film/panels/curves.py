@@ -105,11 +105,15 @@ def _draw_curve(
     steps = np.arange(len(values)) * run.every
     (line,) = ax.plot([], [], **style)
     (dot,) = ax.plot([], [], marker="o", linestyle="none", color=style["color"], clip_on=False)
+    dot.set_in_layout(False)  # without data it would count as a point in the picture's corner
 
     def move(step: int) -> None:
         now = row_at(run, step)
         line.set_data(steps[first : now + 1], values[first : now + 1])
-        dot.set_data(steps[max(first, now) : now + 1], values[max(first, now) : now + 1])
+        here = slice(max(first, now), now + 1)
+        low, high = sorted(ax.get_ylim())
+        inside = (low <= values[here]) & (values[here] <= high)  # the dot is not clipped
+        dot.set_data(steps[here][inside], values[here][inside])
 
     return move
 

@@ -156,7 +156,7 @@ class Fit(RunPanel):
     def _draw_residuals(self, ax: Axes, x: NDArray[Any], y: NDArray[Any]) -> Update:
         label, run = next(iter(self.runs.items()))
         sticks = LineCollection(
-            [], linewidths=1, alpha=0.6, zorder=2, colors=run_styles(self.runs)[label]["color"]
+            [], linewidths=1, alpha=0.75, zorder=2, colors=run_styles(self.runs)[label]["color"]
         )
         ax.add_collection(sticks, autolim=False)
 
