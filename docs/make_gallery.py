@@ -12,6 +12,7 @@ import io
 import sys
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
 from render.scene import Summary, find, load, shipped
@@ -53,7 +54,7 @@ def picture(summary: Summary) -> bytes:
     film = film.resized(1280, round(1280 * film.size[1] / film.size[0]))
     figure = film.figure(film.frames * 2 // 3)
     figure.canvas.draw()
-    drawn = Image.fromarray(figure.canvas.buffer_rgba()).convert("RGB").reduce(2)
+    drawn = Image.fromarray(np.asarray(figure.canvas.buffer_rgba())).convert("RGB").reduce(2)
     data = io.BytesIO()
     drawn.quantize(COLOURS, dither=Image.Dither.NONE).save(data, "png", optimize=True)
     return data.getvalue()

@@ -1,5 +1,7 @@
 """Every shipped scene can be read from the back row."""
 
+import dataclasses
+
 import pytest
 
 from render.film.legibility import check
@@ -8,4 +10,7 @@ from render.scene import shipped
 
 @pytest.mark.parametrize("name", [summary.name for summary in shipped()])
 def test_the_check_finds_nothing(shipped_film, name):
-    assert [str(finding) for finding in check(shipped_film(name))] == []
+    """In a film three times as fast, where flashes and jumps are worse, if there are any."""
+    film = shipped_film(name)
+    film = dataclasses.replace(film, seconds=film.frames / film.fps / 3)
+    assert [str(finding) for finding in check(film, stills=5)] == []

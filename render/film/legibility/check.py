@@ -17,18 +17,22 @@ from render.film.legibility.texts import check_texts
 
 __all__ = ["check"]
 
-_LOOKED_AT = 16  # frames whose texts and lines are measured
 _MOTION_LINES = 180  # height, in pixels, at which motion is watched
 
 
-def check(film: Film, progress: Callable[[int, int], None] | None = None) -> list[Finding]:
+def check(
+    film: Film,
+    *,
+    stills: int = 16,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Finding]:
     """Return what cannot be read well in a film; an empty list when all is well.
 
-    Texts and lines are measured at full size in 16 frames, the first and the last among them;
+    Texts and lines are measured at full size in `stills` frames, the first and the last among them;
     flashes and axes that jump are looked for in every frame. Each finding is reported once, in
     the first frame that shows it. progress: called with the frames done and their total.
     """
-    looked_at = np.unique(np.linspace(0, film.frames - 1, _LOOKED_AT).round().astype(int))
+    looked_at = np.unique(np.linspace(0, film.frames - 1, stills).round().astype(int))
     total = len(looked_at) + film.frames
     report = progress or (lambda done, total: None)
     found: dict[tuple[str, str], Finding] = {}
