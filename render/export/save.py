@@ -62,10 +62,12 @@ def save(
         numbers, jobs, cluster = numbers[-1:], 1, None
     width, height = film.size
     stream = Stream(width=width, height=height, fps=exact_rate(film.fps), quality=quality)
+    drawing = None
     if cluster is None and jobs is None:
-        jobs = fastest_jobs(film, numbers)
+        drawing = Drawing(film)
+        jobs = fastest_jobs(drawing, numbers)
     if cluster is None and jobs == 1:
-        _save_here(film, targets, stream, numbers, report)
+        _save_here(drawing or Drawing(film), targets, stream, numbers, report)
     else:
         parts, executor = _workers(jobs, cluster)
         save_in_segments(film, targets, stream, numbers, parts, executor, report)
@@ -73,7 +75,7 @@ def save(
 
 
 def _save_here(
-    film: Film,
+    drawing: Drawing,
     targets: Sequence[Path],
     stream: Stream,
     numbers: range,
@@ -85,7 +87,6 @@ def _save_here(
         sinks = [
             stack.enter_context(open_sink(path, stream)) for path in targets if path not in stills
         ]
-        drawing = Drawing(film)
         stack.enter_context(drawing.theme())
         canvas = stack.enter_context(LayeredCanvas(drawing.figure))
         for done, number in enumerate(numbers, start=1):
@@ -106,8 +107,8 @@ def _workers(jobs: int | None, address: str | None) -> tuple[int, OpenExecutor]:
     return jobs * _SEGMENTS_A_JOB, partial(workers.local, jobs)
 
 
-def fastest_jobs(film: Film, numbers: range) -> int:
-    """Return how many processes draw this film fastest here, from the time of a few frames.
+def fastest_jobs(drawing: Drawing, numbers: range) -> int:
+    """Return how many processes draw these frames fastest here, from the time of a few of them.
 
     Starting processes costs about as much as drawing some hundred simple frames: it pays where
     drawing dominates, such as limits that change in every frame.
@@ -115,7 +116,6 @@ def fastest_jobs(film: Film, numbers: range) -> int:
     cores = workers.usable_cores()
     if cores == 1 or len(numbers) < _FEWEST_FRAMES:
         return 1
-    drawing = Drawing(film)
     with drawing.theme(), LayeredCanvas(drawing.figure) as canvas:
         times = []
         for number in numbers[:: max(1, len(numbers) // _PROBES)][: _PROBES + 1]:
