@@ -26,7 +26,7 @@ __all__ = ["check_paths", "exact_rate", "fastest_jobs", "save"]
 _SEGMENTS_A_JOB = 2  # the second is drawn while another process still draws its first
 _CLUSTER_SEGMENTS = 16
 _FEWEST_FRAMES = 120  # below that, one process is done before a second has started
-_PROBES = 4
+_WARM_UP, _PROBES = 4, 4  # frames drawn before a canvas knows what rests, and frames timed
 _START_S = 4.0  # what starting processes costs, and twice that to be worth the while
 
 
@@ -118,12 +118,12 @@ def fastest_jobs(drawing: Drawing, numbers: range) -> int:
         return 1
     with drawing.theme(), LayeredCanvas(drawing.figure) as canvas:
         times = []
-        for number in numbers[:: max(1, len(numbers) // _PROBES)][: _PROBES + 1]:
+        for number in numbers[:: len(numbers) // (_WARM_UP + _PROBES)][: _WARM_UP + _PROBES]:
             start = time.perf_counter()
             drawing.show(number)
             canvas.draw()
             times.append(time.perf_counter() - start)
-    drawing_s = statistics.median(times[1:]) * len(numbers)
+    drawing_s = statistics.median(times[_WARM_UP:]) * len(numbers)
     return cores if drawing_s * (1 - 1 / cores) > _START_S else 1
 
 
