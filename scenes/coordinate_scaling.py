@@ -11,10 +11,14 @@ from render.errors import InputError
 TALL = 1.35  # height of the surfaces, by their width
 
 
+def columns(x: torch.Tensor) -> torch.Tensor:
+    """Return what slope and intercept are multiplied with, (n, 2)."""
+    return torch.stack([x, torch.ones_like(x)], dim=1)
+
+
 def hessian(x: torch.Tensor) -> np.ndarray:
     """Return the second derivatives of the mean squared error by slope and intercept."""
-    columns = torch.stack([x, torch.ones_like(x)], dim=1)
-    return (2 * columns.T @ columns / len(x)).numpy()
+    return (2 * columns(x).T @ columns(x) / len(x)).numpy()
 
 
 @scene
@@ -44,8 +48,7 @@ def coordinate_scaling(
             optimizer=partial(torch.optim.SGD, lr=rate),
             steps=steps,
         )
-        columns = torch.stack([feature, torch.ones_like(feature)], dim=1)
-        best[label] = torch.linalg.lstsq(columns, y[:, None]).solution[:, 0].numpy()
+        best[label] = torch.linalg.lstsq(columns(feature), y[:, None]).solution[:, 0].numpy()
         surfaces[label] = partial(
             panels.LossSurface,
             {label: runs[label]},

@@ -7,13 +7,6 @@ from render import Film, Timeline, models, panels, scene, surfaces, sweep
 from render.errors import InputError
 
 
-def curvatures(surface):
-    """Return the eigenvalues of the surface's Hessian at its start, rising."""
-    start = torch.tensor(surface.start, dtype=torch.float64)
-    hessian = torch.autograd.functional.hessian(lambda point: surface.function(*point), start)
-    return torch.linalg.eigvalsh(hessian)
-
-
 def until_far(run):
     """Return the losses up to ten times the first, and down to the rounding error."""
     return np.where(run.loss <= 10 * run.loss[0], np.maximum(run.loss, 1e-14), np.nan)
@@ -25,7 +18,7 @@ def learning_rates(condition: float = 10.0, beyond: float = 1.03, steps: int = 6
     if not beyond > 1:
         raise InputError(f"beyond={beyond} is not a number of edges 2/L above 1")
     valley = surfaces.quadratic(condition)
-    largest = curvatures(valley)[-1].item()
+    largest = valley.curvatures(*valley.start)[-1]
     edge = 2 / largest
     rates = {
         "too small": 0.1 * edge,

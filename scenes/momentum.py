@@ -15,38 +15,46 @@ def loss(run):
     return np.maximum(run.loss, 1e-14)
 
 
+def formulas(condition, plain, ball, nesterov):
+    """Return each method's settings, and by how much a step shrinks the distance."""
+    root = sqrt(condition)
+    return (
+        rf"gradient descent: rate $2/(\mu + L)$ = {plain['lr']:.3g};"
+        rf"  distance $\times$ {(condition - 1) / (condition + 1):.3f} a step in the long run"
+        "\n"
+        rf"heavy ball: rate $4/(\sqrt{{\mu}} + \sqrt{{L}})^2$ = {ball['lr']:.3g},"
+        rf"  momentum $((\sqrt{{\kappa}} - 1)/(\sqrt{{\kappa}} + 1))^2$ = {ball['momentum']:.3g};"
+        rf"  $\times$ {sqrt(ball['momentum']):.3f}"
+        "\n"
+        rf"Nesterov: rate $1/L$ = {nesterov['lr']:.3g},"
+        rf"  momentum $(\sqrt{{\kappa}} - 1)/(\sqrt{{\kappa}} + 1)$ = {nesterov['momentum']:.3g};"
+        rf"  $\times$ {1 - 1 / root:.3f}"
+    )
+
+
 @scene
 def momentum(condition: float = 40.0, steps: int = 60) -> Film:
     """Momentum crosses a narrow valley in far fewer steps."""
     if not condition > 1:
         raise InputError(f"condition={condition} is not a ratio of curvatures above 1")
     valley = surfaces.quadratic(condition)
-    least, largest = 1.0, condition  # the curvatures along and across the valley
+    least, largest = valley.curvatures(0, 0)
     root = sqrt(condition)
-    rate = 2 / (least + largest)
-    ball_rate, ball = 4 / (sqrt(least) + sqrt(largest)) ** 2, ((root - 1) / (root + 1)) ** 2
-    nesterov_rate, nesterov = 1 / largest, (root - 1) / (root + 1)
+    plain = {"lr": 2 / (least + largest)}
+    ball = {
+        "lr": 4 / (sqrt(least) + sqrt(largest)) ** 2,
+        "momentum": ((root - 1) / (root + 1)) ** 2,
+    }
+    nesterov = {"lr": 1 / largest, "momentum": (root - 1) / (root + 1)}
     runs = sweep(
         models.Point(-2.0, 0.3),
         valley,
         optimizer={
-            "gradient descent": partial(SGD, lr=rate),
-            "heavy ball": partial(SGD, lr=ball_rate, momentum=ball),
-            "Nesterov": partial(SGD, lr=nesterov_rate, momentum=nesterov, nesterov=True),
+            "gradient descent": partial(SGD, **plain),
+            "heavy ball": partial(SGD, **ball),
+            "Nesterov": partial(SGD, **nesterov, nesterov=True),
         },
         steps=steps,
-    )
-    formulas = "\n".join(
-        (
-            rf"gradient descent: rate $2/(\mu + L)$ = {rate:.3g};"
-            rf"  distance $\times$ {(condition - 1) / (condition + 1):.3f} a step in the long run",
-            rf"heavy ball: rate $4/(\sqrt{{\mu}} + \sqrt{{L}})^2$ = {ball_rate:.3g},"
-            rf"  momentum $((\sqrt{{\kappa}} - 1)/(\sqrt{{\kappa}} + 1))^2$ = {ball:.3g};"
-            rf"  $\times$ {sqrt(ball):.3f}",
-            rf"Nesterov: rate $1/L$ = {nesterov_rate:.3g},"
-            rf"  momentum $(\sqrt{{\kappa}} - 1)/(\sqrt{{\kappa}} + 1)$ = {nesterov:.3g};"
-            rf"  $\times$ {1 - 1 / root:.3f}",
-        )
     )
     return Film(
         {
@@ -60,7 +68,7 @@ def momentum(condition: float = 40.0, steps: int = 60) -> Film:
                 rf"$\kappa = L/\mu$ = {condition:g}",
             ),
             "L": panels.Curve(runs, loss, scale="log", y_label="loss"),
-            "C": panels.Caption(formulas, size_pt=12),
+            "C": panels.Caption(formulas(condition, plain, ball, nesterov), size_pt=12),
         },
         mosaic="SL\nCC",
         width_ratios=(3, 2),

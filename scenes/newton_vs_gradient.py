@@ -36,13 +36,6 @@ class Newton(Optimizer):
             parameter.copy_(value)
 
 
-def largest_curvature(surface):
-    """Return the largest eigenvalue of the surface's Hessian at its start."""
-    start = torch.tensor(surface.start, dtype=torch.float64)
-    curvatures = torch.linalg.eigvalsh(hessian(lambda point: surface.function(*point), start))
-    return curvatures[-1].item()
-
-
 def distance(surface):
     """Return the series of distances to the minimum, as far down as they can be told."""
     return lambda run: np.maximum(panels.distance_to(surface.minima)(run), CLOSE)
@@ -59,7 +52,7 @@ def newton_vs_gradient(condition: float = 25.0, steps: int = 30) -> Film:
         walk = partial(record, models.Point(*surface.start), surface, steps=steps)
         runs = {
             "gradient descent, rate 1/(largest curvature)": walk(
-                optimizer=partial(SGD, lr=1 / largest_curvature(surface))
+                optimizer=partial(SGD, lr=1 / surface.curvatures(*surface.start)[-1])
             ),
             "Newton": walk(optimizer=partial(Newton, surface=surface)),
         }

@@ -15,6 +15,11 @@ def height(run):
     return np.where(away <= 1, away, np.nan)
 
 
+def escape(run):
+    """Return the first step with |y| > 1, or None."""
+    return int(np.argmax(abs(run.params[:, 1]) > 1)) or None
+
+
 @scene
 def saddle_point(lr: float = 0.02, offset: float = 0.001, steps: int = 200) -> Film:
     """At a saddle the slope vanishes: who gets away, and when."""
@@ -32,15 +37,10 @@ def saddle_point(lr: float = 0.02, offset: float = 0.001, steps: int = 200) -> F
         },
         steps=steps,
     )
-    escapes = {
-        name: int(np.argmax(abs(run.params[:, 1]) > 1)) or None for name, run in runs.items()
-    }
+    escapes = {name: escape(run) for name, run in runs.items()}
 
     def told(step: int) -> str:
-        lines = [
-            f"{name}: {at}" if at is not None and at <= step else f"{name}: "
-            for name, at in escapes.items()
-        ]
+        lines = [f"{name}: {at if at and at <= step else ''}" for name, at in escapes.items()]
         return "\n".join([f"Rate {lr:g}. First step with |y| > 1:", *lines])
 
     return Film(

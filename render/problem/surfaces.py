@@ -60,6 +60,13 @@ class Surface:
         heights = self.function(*(torch.tensor(side) for side in at))
         return np.asarray(heights.numpy(), dtype=np.float64)
 
+    def curvatures(self, x: float, y: float) -> npt.NDArray[np.float64]:
+        """Return the eigenvalues of the Hessian at a point, (2,), rising."""
+        point = torch.tensor([x, y], dtype=torch.float64)
+        differentiate: Any = torch.autograd.functional.hessian  # which has no types
+        hessian = differentiate(lambda at: self.function(*at), point)
+        return np.asarray(torch.linalg.eigvalsh(hessian).numpy())
+
     @property
     def loss(self) -> SurfaceLoss:
         """The height at a prediction (x, y) of shape (2,), as `record` and `attach` take it."""

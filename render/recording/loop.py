@@ -174,7 +174,8 @@ def _run_on_device(
         x, y = next(_batches(task, plan))
         log = Rows(selection, _first(task, x, y), task.steps + 1)
     row = DeviceRow(task, log, plan)
-    task.meta["cuda_graph"] = run_rows(row, log, task.steps, report)
+    with torch.cuda.device(task.device):
+        task.meta["cuda_graph"] = run_rows(row, log, task.steps, report)
     log.finish()
     rates: list[float | Tensor] = [task.optimizer.param_groups[0]["lr"]] * (task.steps + 1)
     return _trajectory(task, selection, log, plan, rates, {}, None)

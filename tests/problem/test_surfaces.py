@@ -90,3 +90,14 @@ def test_what_is_not_a_surface_says_why(build, message: str) -> None:
     with pytest.raises(InputError) as caught:
         build()
     assert message in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_curvatures_are_those_of_second_differences() -> None:
+    assert surfaces.quadratic(40.0).curvatures(0.3, -0.7) == pytest.approx([1, 40])
+    x, y, h = -1.2, 0.7, 1e-4
+    f = surfaces.rosenbrock
+    by_x = (f(x + h, y) - 2 * f(x, y) + f(x - h, y)) / h**2
+    by_y = (f(x, y + h) - 2 * f(x, y) + f(x, y - h)) / h**2
+    mixed = f(x + h, y + h) - f(x + h, y - h) - f(x - h, y + h) + f(x - h, y - h)
+    expected = np.linalg.eigvalsh([[by_x, mixed / 4 / h**2], [mixed / 4 / h**2, by_y]])
+    assert f.curvatures(x, y) == pytest.approx(expected, rel=1e-5)

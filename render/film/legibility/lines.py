@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.path import Path
 
-from render.film.legibility.colours import VISIONS, contrast, difference, over
+from render.film.colours import VISIONS, contrast, difference, over
 from render.film.legibility.findings import Finding
 from render.film.legibility.pictures import FrameView, name_of
 from render.film.legibility.texts import halo_of

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from render.film.legibility.colours import LUMINANCE, linear
+from render.film.colours import LUMINANCE, linear
 from render.film.legibility.findings import Finding
 
 __all__ = ["Flashes", "Jumps"]

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
-from unittest import mock
 
 import numpy as np
 import numpy.typing as npt
@@ -49,8 +48,11 @@ class FrameView:
                 drawn[id(text)] = text
             return draw(text, *args, **kwargs)
 
-        with mock.patch.object(Text, "draw", noted):
+        Text.draw = noted  # type: ignore[method-assign, assignment]
+        try:
             _ = self.whole
+        finally:
+            Text.draw = draw  # type: ignore[method-assign]
         return list(drawn.values())
 
     @cached_property
@@ -147,7 +149,7 @@ def _hidden(artists: Iterable[Artist]) -> Iterator[None]:
     hidden = list(artists)
     before = [(artist, artist.__dict__.get("draw")) for artist in hidden]
     for artist in hidden:
-        artist.draw = partial(_nothing)  # type: ignore[method-assign]
+        artist.draw = _nothing  # type: ignore[method-assign]
     try:
         yield
     finally:

@@ -13,7 +13,7 @@ from matplotlib.patheffects import AbstractPathEffect, Stroke, withStroke
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
-from render.film.legibility.colours import contrast, over
+from render.film.colours import contrast, over
 from render.film.legibility.findings import Finding
 from render.film.legibility.pictures import FrameView, differ, name_of
 
@@ -95,11 +95,9 @@ def _over_data(
     rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
     inside = data[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     covered = int(inside.sum())
-    if covered > _FEW and text.get_bbox_patch() is None:
-        share = f"{covered} px of it"
-        yield _found(view, text, "is written over data,", share, "put it where no data is")
-    elif covered > _FEW:
-        yield _found(view, text, "hides data,", f"{covered} px", "put it where no data is")
+    if covered > _FEW:
+        rule = "is written over data," if text.get_bbox_patch() is None else "hides data,"
+        yield _found(view, text, rule, f"{covered} px of it", "put it where no data is")
 
 
 def _faint(view: FrameView, text: Text, box: Bbox, ink: npt.NDArray[np.bool_]) -> Iterator[Finding]:

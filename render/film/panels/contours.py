@@ -14,11 +14,11 @@ from matplotlib.textpath import TextPath
 from numpy.typing import NDArray
 
 from render.errors import InputError
+from render.film.colours import contrast
 
 __all__ = [
     "Levels",
     "Minima",
-    "contrast",
     "draw_contours",
     "draw_minima",
     "levels_of",
@@ -100,26 +100,14 @@ def shades(count: int) -> list[Any]:
     rc = matplotlib.rcParams
     cmap = matplotlib.colormaps[rc["image.cmap"]]
     colors = cmap(np.linspace(0.0, 1.0, _STEPS_OF_CMAP))
-    paper = rc["axes.facecolor"]
-    if contrast(colors[0], paper) > contrast(colors[-1], paper):
+    to_paper = contrast(colors[:, :3], to_rgb(rc["axes.facecolor"]))
+    if to_paper[0] > to_paper[-1]:
         colors = colors[::-1]
-    runs = [style["color"] for style in rc["axes.prop_cycle"]]
-    least = [min(contrast(color, run) for run in runs) for color in colors]
-    faint = np.asarray(least) < _LEAST_CONTRAST
+    runs = [to_rgb(style["color"]) for style in rc["axes.prop_cycle"]]
+    least = np.min([contrast(colors[:, :3], run) for run in runs], axis=0)
+    faint = least < _LEAST_CONTRAST
     last = max(int(np.argmax(faint)) if faint.any() else _STEPS_OF_CMAP, _STEPS_OF_CMAP // 4)
     return list(colors[np.linspace(0.1 * last, last - 1, count).astype(int)])
-
-
-def contrast(one: Any, other: Any) -> float:
-    """Return the contrast of two colours, 1 to 21 (WCAG 2.2, relative luminance)."""
-    low, high = sorted(map(_luminance, (one, other)))
-    return (high + 0.05) / (low + 0.05)
-
-
-def _luminance(color: Any) -> float:
-    rgb = np.asarray(to_rgb(color))
-    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-    return float(linear @ [0.2126, 0.7152, 0.0722])
 
 
 def draw_minima(
@@ -127,10 +115,12 @@ def draw_minima(
 ) -> None:
     """Mark points with a star and a label in ink, each label where it meets the fewest paths.
 
-    minima: points, all called `label`, or a mapping from labels to points. paths: (n, 2) each,
-    the lines that the labels keep away from. The axes' limits are set already.
+    minima: points, all called `label`, or a mapping from labels to points; "" is not written.
+    paths: (n, 2) each, the lines that labels keep away from. The axes' limits are set already.
     """
     named = list(minima.items()) if isinstance(minima, Mapping) else [(label, p) for p in minima]
+    if not named:
+        return
     ink, paper = matplotlib.rcParams["axes.edgecolor"], matplotlib.rcParams["axes.facecolor"]
     points = np.array([point for _, point in named], dtype=float).reshape(-1, 2)
     ax.plot(
@@ -144,6 +134,8 @@ def draw_minima(
     )
     taken = [_in_axes(ax, points), *(_traced(_in_axes(ax, path)) for path in paths)]
     for (text, _), place in zip(named, _in_axes(ax, points), strict=True):
+        if not text:
+            continue
         size = _label_size(ax, text)
         spot, near = _free_spot(place, np.concatenate(taken), size)
         halo = [withStroke(linewidth=3, foreground=paper)]

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from render.errors import InputError
-from render.film.panels.panel import RunPanel, Update
-from render.film.panels.series import Series, row_at, series_of, shown_part
+from render.film.panels.panel import RunPanel, Update, together
+from render.film.panels.series import (
+    Scale,
+    Series,
+    check_series,
+    limits_of,
+    row_at,
+    series_of,
+    shown_part,
+)
 from render.film.styles import run_styles
 
 if TYPE_CHECKING:
@@ -20,7 +28,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Curve"]
 
-Scale = Literal["linear", "log"]
 Limits = tuple[float, float] | None
 
 
@@ -49,9 +56,7 @@ class Curve(RunPanel):
         """Check that every run has its series."""
         super().__post_init__()
         for label, run in self.runs.items():
-            name = self._name(label)
-            if name not in ("loss", "batch loss"):  # these every run has; one may be costly
-                series_of(run, name, type(self).__name__)
+            check_series(run, self._name(label), type(self).__name__)
 
     def __call__(self, ax: Axes) -> Update:
         """Draw the axes; return the update that draws the curves up to a step."""
@@ -68,12 +73,7 @@ class Curve(RunPanel):
             _draw_curve(ax, run, series[label], styles[label] | {"label": label}, self.step_scale)
             for label, run in self.runs.items()
         ]
-
-        def update(step: int) -> None:
-            for move in movers:
-                move(step)
-
-        return update
+        return together(movers)
 
     def _name(self, label: str) -> Series:
         if not isinstance(self.values, Mapping):
@@ -88,14 +88,9 @@ class Curve(RunPanel):
         ax.set_xlim(1 if self.step_scale == "log" else 0, max(self.steps, 2))
         ax.set_yscale(self.scale)
         shown = np.concatenate([shown_part(self.runs[label], series[label]) for label in series])
-        if self.y_limits is not None:
-            ax.set_ylim(*self.y_limits)
-        elif self.scale == "log":
-            _set_log_limits(ax, shown[shown > 0])
-        elif shown.size:
-            low, high = float(shown.min()), float(shown.max())
-            margin = 0.06 * ((high - low) or abs(high) or 1.0)
-            ax.set_ylim(low - margin, high + margin)
+        limits = self.y_limits or limits_of(shown, self.scale)
+        if limits is not None:
+            ax.set_ylim(*limits)
 
 
 def _draw_curve(
@@ -116,10 +111,3 @@ def _draw_curve(
         dot.set_data(steps[here][inside], values[here][inside])
 
     return move
-
-
-def _set_log_limits(ax: Axes, positive: NDArray[Any]) -> None:
-    if positive.size:
-        low, high = float(positive.min()), float(positive.max())
-        ratio = max(high / low, 1.1) ** 0.06
-        ax.set_ylim(low / ratio, high * ratio)

@@ -13,7 +13,7 @@ from matplotlib.collections import LineCollection
 from numpy.typing import NDArray
 
 from render.errors import InputError
-from render.film.panels.panel import RunPanel, Update
+from render.film.panels.panel import RunPanel, Update, together
 from render.film.panels.series import row_at
 from render.film.styles import next_color, run_styles
 
@@ -107,12 +107,7 @@ class Fit(RunPanel):
         with_batch = [run for run in self.runs.values() if run.batch is not None]
         if self.batch and with_batch:
             movers.append(self._draw_batch(ax, with_batch[0]))
-
-        def update(step: int) -> None:
-            for move in movers:
-                move(step)
-
-        return update
+        return together(movers)
 
     def _draw_points(self, ax: Axes, x: NDArray[Any], y: NDArray[Any]) -> None:
         few = len(x) <= _MANY_POINTS

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import matplotlib
 import numpy as np
@@ -15,8 +15,8 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from render.errors import InputError
-from render.film.panels.panel import RunPanel, Update
-from render.film.panels.series import row_at
+from render.film.panels.panel import RunPanel, Update, together
+from render.film.panels.series import Scale, limits_of, row_at
 from render.film.styles import run_styles
 
 if TYPE_CHECKING:
@@ -90,12 +90,7 @@ class Histograms(RunPanel):
             self._draw_run(ax, label, run, styles[label] | {"label": label}, scale)
             for label, run in self.runs.items()
         ]
-
-        def update(step: int) -> None:
-            for move in movers:
-                move(step)
-
-        return update
+        return together(movers)
 
     def _draw_run(
         self, ax: Axes, label: str, run: Trajectory, style: dict[str, Any], scale: float
@@ -193,7 +188,7 @@ class ByLayer(RunPanel):
 
     values: Mapping[str, NDArray[Any]]
     _: KW_ONLY
-    scale: Literal["linear", "log"] = "log"
+    scale: Scale = "log"
     x_label: str = "layer"
     y_label: str = ""
 
@@ -224,12 +219,7 @@ class ByLayer(RunPanel):
             )
         ]
         movers.append(self._draw_words(ax))
-
-        def update(step: int) -> None:
-            for move in movers:
-                move(step)
-
-        return update
+        return together(movers)
 
     def _draw_words(self, ax: Axes) -> Update:
         """Name the runs that have diverged, above the axes."""
@@ -253,17 +243,9 @@ class ByLayer(RunPanel):
             if run.diverged_at is not None and np.isfinite(start):
                 values = values[: run.diverged_at]
                 values = values[np.abs(values) <= _FAR * start]
-            usable = np.isfinite(values) & ((values > 0) | (self.scale == "linear"))
-            shown.append(values[usable])
-        together = np.concatenate(shown)
-        if not together.size:
-            return (0.1, 1.0) if self.scale == "log" else (0.0, 1.0)
-        low, high = float(together.min()), float(together.max())
-        if self.scale == "log":
-            ratio = max(high / low, 1.1) ** 0.06
-            return low / ratio, high * ratio
-        margin = 0.06 * ((high - low) or abs(high) or 1.0)
-        return low - margin, high + margin
+            shown.append(values.reshape(-1))
+        nothing = (0.1, 1.0) if self.scale == "log" else (0.0, 1.0)
+        return limits_of(np.concatenate(shown), self.scale) or nothing
 
 
 def _told(gone: dict[str, int], runs: Mapping[str, Trajectory]) -> str:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from render.errors import InputError
 from render.film.panels.contours import Levels, draw_contours
-from render.film.panels.panel import RunPanel, Update
+from render.film.panels.panel import RunPanel, Update, together
 from render.film.panels.series import row_at
 from render.film.styles import run_styles
 
@@ -73,12 +73,7 @@ class LandscapePanel(RunPanel):
             for label, run in self.runs.items()
         ]
         movers.append(self._draw_words(ax))
-
-        def update(step: int) -> None:
-            for move in movers:
-                move(step)
-
-        return update
+        return together(movers)
 
     def _draw_words(self, ax: Axes) -> Update:
         """State what the plane leaves out: variance of the whole run, distance at the step."""

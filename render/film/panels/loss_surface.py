@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import matplotlib
 import numpy as np
@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from render.errors import InputError
 from render.film.panels.contours import Levels, Minima, draw_contours, draw_minima, text_width_pt
-from render.film.panels.panel import RunPanel, Update
-from render.film.panels.series import row_at
+from render.film.panels.panel import RunPanel, Update, together
+from render.film.panels.series import leaves, row_at
 from render.film.styles import run_styles
 
 if TYPE_CHECKING:
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LossSurface"]
 
-_RISES = 10.0  # a run whose loss ends this many times higher than it began leaves the picture
-_NEAR = 2.0  # of such a run, the rows up to this many times the first loss are near
+_NEAR = 2.0  # of a run that leaves, the rows up to this many times the first loss are near
 _FALLS = 1e3
 _WORDS_PT = 11.0
 _LAYOUT_WIDENS = 1.2  # axes are narrower before they are laid out
@@ -64,6 +63,8 @@ class LossSurface(RunPanel):
     left: str = "left the picture at step {step}"
     _computed: dict[str, NDArray[Any]] = field(default_factory=dict, repr=False, compare=False)
 
+    _each_minimum: ClassVar[str] = "minimum"  # what minima without a label of their own are called
+
     def __post_init__(self) -> None:
         """Check what was given."""
         super().__post_init__()
@@ -85,11 +86,20 @@ class LossSurface(RunPanel):
 
     def __call__(self, ax: Axes) -> Update:
         """Draw the contours; return the update that draws the paths up to a step."""
+        self._draw_ground(ax)
+        xs, ys = self._axes()
+        paths = {label: _Path(run, self._states(run), xs, ys) for label, run in self.runs.items()}
+        draw_minima(ax, self.minima, [path.points for path in paths.values()], self._each_minimum)
+        movers = [_draw_paths(ax, paths), self._draw_words(ax, paths)]
+        return together(movers)
+
+    def _draw_ground(self, ax: Axes) -> None:
+        """Draw labels and contours, and fix the limits."""
         self.prepare(())
-        columns = list(self._columns())
         names = next(iter(self.runs.values())).names
-        ax.set_xlabel(names[columns[0]] if self.x_label is None else self.x_label)
-        ax.set_ylabel(names[columns[1]] if self.y_label is None else self.y_label)
+        a, b = self._columns()
+        ax.set_xlabel(names[a] if self.x_label is None else self.x_label)
+        ax.set_ylabel(names[b] if self.y_label is None else self.y_label)
         ax.locator_params(nbins=_TICKS)
         ax.grid(False)
         xs, ys = self._axes()
@@ -97,18 +107,10 @@ class LossSurface(RunPanel):
         ax.set(xlim=(xs[0], xs[-1]), ylim=(ys[0], ys[-1]))
         if self.equal:
             ax.set_aspect("equal")
-        paths = {
-            label: _Path(run, run.params[:, columns].astype(float), xs, ys)
-            for label, run in self.runs.items()
-        }
-        draw_minima(ax, self.minima, [path.points for path in paths.values()])
-        movers = [_draw_paths(ax, paths), self._draw_words(ax, paths)]
 
-        def update(step: int) -> None:
-            for move in movers:
-                move(step)
-
-        return update
+    def _states(self, run: Trajectory) -> NDArray[np.float64]:
+        """The two parameters at each row, shape (T, 2)."""
+        return np.asarray(run.params[:, self._columns()], dtype=float)
 
     def _draw_words(self, ax: Axes, paths: Mapping[str, _Path]) -> Update:
         """Say above the axes which runs have left, and keep room for it below the title."""
@@ -248,8 +250,7 @@ def _near_rows(run: Trajectory) -> NDArray[Any]:
     loss = run.loss.astype(float)
     scale = max(abs(loss[0]), 1e-12)
     with np.errstate(invalid="ignore", over="ignore"):
-        leaves = run.diverged_at is not None or loss[-1] > loss[0] + _RISES * scale
-        near = loss <= loss[0] + (_NEAR - 1) * scale if leaves else np.isfinite(loss)
+        near = loss <= loss[0] + (_NEAR - 1) * scale if leaves(run) else np.isfinite(loss)
         near &= loss >= loss[0] - _FALLS * scale
     near[0] = True
     until = len(near) if near.all() else int(np.argmin(near))

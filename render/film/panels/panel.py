@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -13,10 +13,20 @@ if TYPE_CHECKING:
 
     from render.recording.trajectory import Trajectory
 
-__all__ = ["Panel", "RunPanel", "Update"]
+__all__ = ["Panel", "RunPanel", "Update", "together"]
 
 Update = Callable[[int], object]
 """Moves a panel's artists to a step; the picture depends on nothing but the step."""
+
+
+def together(movers: Sequence[Update]) -> Update:
+    """Return the update that moves several things to a step, in order."""
+
+    def update(step: int) -> None:
+        for move in movers:
+            move(step)
+
+    return update
 
 
 class Panel(Protocol):

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.text import Text
 
 from render.film.panels.panel import RunPanel, Update
-from render.film.panels.series import row_at, series_of
+from render.film.panels.series import check_series, row_at, series_of
 from render.film.styles import run_styles
 
 if TYPE_CHECKING:
@@ -40,8 +40,7 @@ class Readout(RunPanel):
         super().__post_init__()
         for run in self.runs.values():
             for name in self._columns():
-                if name != "loss":  # every run has one, which may be costly
-                    series_of(run, name, "Readout")
+                check_series(run, name, "Readout")
 
     def __call__(self, ax: Axes) -> Update:
         """Draw the headings; return the update that writes the numbers."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,12 +13,27 @@ from render.errors import InputError
 if TYPE_CHECKING:
     from render.recording.trajectory import Trajectory
 
-__all__ = ["Series", "distance_to", "row_at", "series_of", "shown_part"]
+__all__ = [
+    "Scale",
+    "Series",
+    "check_series",
+    "distance_to",
+    "leaves",
+    "limits_of",
+    "row_at",
+    "series_of",
+    "shown_part",
+]
+
+Scale = Literal["linear", "log"]
 
 Series = str | Callable[["Trajectory"], Any]
 """A name, or a function from a run to an array of shape (T,)."""
 
-_FAR = 10.0
+_FAR = 10.0  # times what it began with
+_TINY = 1e-12
+_COSTLY = ("loss", "batch loss")  # every run has these; the first may take a while
+_MARGIN = 0.06  # of an axis, beyond the values at either end
 
 
 def row_at(run: Trajectory, step: int) -> int:
@@ -51,6 +66,25 @@ def series_of(run: Trajectory, name: Series, asker: str) -> NDArray[Any]:
     raise InputError(f"{asker}: nothing is called {name!r}; there are: {known}")
 
 
+def check_series(run: Trajectory, name: Series, asker: str) -> None:
+    """Raise InputError, as `series_of` does, but compute no loss for it."""
+    if name not in _COSTLY:
+        series_of(run, name, asker)
+
+
+def limits_of(values: NDArray[Any], scale: Scale) -> tuple[float, float] | None:
+    """Return limits with room for all finite values, or None where there are none to show."""
+    usable = values[np.isfinite(values) & ((values > 0) | (scale == "linear"))]
+    if not usable.size:
+        return None
+    low, high = float(usable.min()), float(usable.max())
+    if scale == "log":
+        ratio = max(high / low, 1.1) ** _MARGIN
+        return low / ratio, high * ratio
+    margin = _MARGIN * ((high - low) or abs(high) or 1.0)
+    return low - margin, high + margin
+
+
 _OF_RUN: dict[str, Callable[[Trajectory], NDArray[Any]]] = {
     "step": lambda run: np.arange(run.steps + 1) * run.every,
     "loss": lambda run: run.data_loss,
@@ -76,14 +110,18 @@ def distance_to(points: Sequence[Sequence[float]]) -> Callable[[Trajectory], NDA
     return distance
 
 
+def leaves(run: Trajectory) -> bool:
+    """Whether a run diverges, or ends so much higher than it began that it leaves the picture."""
+    first, last = float(run.loss[0]), float(run.loss[-1])
+    return run.diverged_at is not None or last > first + _FAR * max(abs(first), _TINY)
+
+
 def shown_part(run: Trajectory, values: NDArray[Any]) -> NDArray[Any]:
     """Return the finite values that an axis should have room for.
 
     Of a run that diverges, only those near where it began: it leaves the picture.
     """
     finite = values[np.isfinite(values)]
-    with np.errstate(invalid="ignore", over="ignore"):
-        leaves = run.diverged_at is not None or run.loss[-1] > _FAR * abs(run.loss[0])
-    if not leaves or not finite.size:
+    if not leaves(run) or not finite.size:
         return np.asarray(finite)
-    return np.asarray(finite[np.abs(finite - finite[0]) <= _FAR * max(abs(finite[0]), 1e-12)])
+    return np.asarray(finite[np.abs(finite - finite[0]) <= _FAR * max(abs(finite[0]), _TINY)])

@@ -13,9 +13,9 @@ from matplotlib.ticker import NullLocator
 from numpy.typing import NDArray
 
 from render.errors import InputError
-from render.film.panels.contours import draw_contours
+from render.film.panels.contours import draw_minima
 from render.film.panels.loss_surface import LossSurface
-from render.film.panels.panel import RunPanel, Update
+from render.film.panels.panel import RunPanel, Update, together
 from render.film.panels.series import row_at
 from render.film.styles import run_styles
 
@@ -96,28 +96,16 @@ class Cloud(LossSurface):
 
     def __call__(self, ax: Axes) -> Update:
         """Draw the contours; return the update that moves points and circles."""
-        self.prepare(())
-        columns = list(self._columns())
-        names = next(iter(self.runs.values())).names
-        xs, ys = self._axes()
-        ax.grid(False)
-        draw_contours(ax, xs, ys, self._computed["loss"], self.levels)
-        ax.set(xlim=(xs[0], xs[-1]), ylim=(ys[0], ys[-1]), title=self.title)
-        ax.set(xlabel=names[columns[0]], ylabel=names[columns[1]])
-        if self.equal:
-            ax.set_aspect("equal")
+        self._draw_ground(ax)
+        ax.set_title(self.title)
+        draw_minima(ax, self.minima, (), self._each_minimum)
         movers = [
-            _draw_cloud(ax, run, run.params[:, columns].astype(float), self.last, style, label)
+            _draw_cloud(ax, run, self._states(run), self.last, style, label)
             for (label, run), style in zip(
                 self.runs.items(), run_styles(self.runs).values(), strict=True
             )
         ]
-
-        def update(step: int) -> None:
-            for move in movers:
-                move(step)
-
-        return update
+        return together(movers)
 
 
 def _draw_cloud(

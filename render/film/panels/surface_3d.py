@@ -81,7 +81,7 @@ class Surface3D(LossSurface):
         self._computed["loss"] = self._losses(*self._axes())
         box = self._box
         for label, run in self.runs.items():
-            states = box.floor(run.params[:, self._columns()])
+            states = box.floor(self._states(run))
             ways, last = _ways(states)
             self._computed[f"states {label}"] = self._placed(states)
             self._computed[f"way {label}"] = self._placed(ways)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import matplotlib
 import numpy as np
@@ -43,6 +42,8 @@ class VectorField(LossSurface):
     _: KW_ONLY
     arrows: int = 17
 
+    _each_minimum: ClassVar[str] = ""  # a word at each star would cover arrows and tell little
+
     def __post_init__(self) -> None:
         """Check the number of arrows too."""
         super().__post_init__()
@@ -59,9 +60,6 @@ class VectorField(LossSurface):
     def __call__(self, ax: Axes) -> Update:
         """Draw contours and arrows; return the update that draws the paths up to a step."""
         update = super().__call__(ax)
-        if not isinstance(self.minima, Mapping):
-            for word in [text for text in ax.texts if text.get_text()]:
-                word.remove()  # "minimum" at each star would cover arrows and tell little
         xs, ys = self._places()
         middles = np.stack(np.meshgrid(xs, ys), axis=-1).reshape(-1, 2)
         spacing = np.array([xs[1] - xs[0], ys[1] - ys[0]])

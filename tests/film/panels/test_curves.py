@@ -22,13 +22,6 @@ def line_fit(steps=12, lr=0.1, **options):
     )
 
 
-@pytest.fixture
-def ax():
-    figure, ax = plt.subplots()
-    yield ax
-    plt.close(figure)
-
-
 @pytest.fixture(scope="module")
 def run():
     return line_fit()

@@ -3,14 +3,12 @@
 import pickle
 from functools import partial
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
 
 from render import datasets, losses, models, panels, record
 from render.errors import InputError
-from render.film.theme import rc_params
 
 
 def line_fit(**options):
@@ -27,14 +25,6 @@ def line_fit(**options):
 @pytest.fixture(scope="module")
 def run():
     return line_fit()
-
-
-@pytest.fixture
-def ax():
-    with plt.rc_context(rc_params("light")):
-        figure, ax = plt.subplots()
-        yield ax
-        plt.close(figure)
 
 
 def test_the_curve_is_the_models_at_the_step(run, ax):

@@ -2,7 +2,6 @@
 
 from functools import partial
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
@@ -10,7 +9,6 @@ import torch
 from render import Film, datasets, losses, models, record
 from render.errors import InputError
 from render.film.panels.histograms import ByLayer, Histograms
-from render.film.theme import rc_params
 
 
 def trained(lr=0.1, steps=6, seed=0):
@@ -33,14 +31,6 @@ def diverged():
     run = trained(lr=1e25)
     assert run.diverged_at is not None
     return run
-
-
-@pytest.fixture
-def ax():
-    with plt.rc_context(rc_params("light")):
-        figure, ax = plt.subplots()
-        yield ax
-        plt.close(figure)
 
 
 def heights(ax, rows, bins):

@@ -2,7 +2,6 @@
 
 from functools import partial
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
@@ -10,7 +9,6 @@ import torch
 from render import datasets, landscape, losses, models, record
 from render.errors import InputError
 from render.film.panels.landscape import LandscapePanel, variance_share
-from render.film.theme import rc_params
 
 
 def trained(steps=12, seed=0):
@@ -31,14 +29,6 @@ def run():
 @pytest.fixture(scope="module", params=["pca", "random"])
 def land(run, request):
     return landscape(run, request.param, grid=7)
-
-
-@pytest.fixture
-def ax():
-    with plt.rc_context(rc_params("light")):
-        figure, ax = plt.subplots()
-        yield ax
-        plt.close(figure)
 
 
 def test_the_path_is_the_nearest_point_of_the_plane(run, land, ax):

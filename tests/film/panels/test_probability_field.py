@@ -13,7 +13,6 @@ from render import Film, datasets, losses, models, record
 from render.errors import InputError
 from render.film.panels import probability_field
 from render.film.panels.probability_field import ProbabilityField
-from render.film.theme import rc_params
 
 
 def squared(logits, target):
@@ -41,14 +40,6 @@ def run(moons):
 @pytest.fixture(scope="module")
 def three():
     return trained(datasets.blobs(30), widths=(2, 8, 3), loss=losses.cross_entropy, steps=20)
-
-
-@pytest.fixture
-def ax():
-    with plt.rc_context(rc_params("light")):
-        figure, ax = plt.subplots()
-        yield ax
-        plt.close(figure)
 
 
 def boundary(ax):
