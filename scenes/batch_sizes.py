@@ -40,7 +40,7 @@ def batch_sizes(
     )
     return Film(
         {
-            "C": panels.Cloud(runs, last=last, grid=41, equal=True),
+            "C": panels.Cloud(runs, last=last, grid=81, equal=True),
             "S": panels.Spread(runs, last=last),
         },
         mosaic="CS",

@@ -21,9 +21,9 @@ def loss_landscape(
         steps=steps,
     )
     a_range, b_range = around(landscape(run, "pca", grid=2).path, width_to_height=1.5)
-    principal = landscape(run, "pca", grid=(60, 40), a_range=a_range, b_range=b_range)
+    principal = landscape(run, "pca", grid=(90, 60), a_range=a_range, b_range=b_range)
     wide = (-1.2, 1.2)
-    random = landscape(run, "random", grid=45, a_range=wide, b_range=wide, seed=seed)
+    random = landscape(run, "random", grid=61, a_range=wide, b_range=wide, seed=seed)
     return Film(
         {
             "P": panels.LandscapePanel(
