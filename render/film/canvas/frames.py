@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from itertools import chain
+from itertools import chain, groupby
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.backend_bases import DrawEvent
 from matplotlib.figure import Figure
 
+from render.film.canvas.arrays import Comparison
 from render.film.canvas.boxes import Box
 from render.film.canvas.engines import draw_nothing
 from render.film.canvas.order import record_axes, record_figure
@@ -19,6 +21,7 @@ from render.film.canvas.structure import (
     Structure,
     draws_alike,
     finds_its_place,
+    is_foreign,
     is_independent,
     is_title,
 )
@@ -39,6 +42,10 @@ class Frames:
         self._structure: Structure | None = None
         self._twice = False
         self._damage: dict[int, list[Box]] = {}  # by the number of the segment that does it
+        self._restless: list[Any] = []
+        self._recorded: set[int] = set()
+        self._undrawn: dict[Any, Watch] = {}
+        self._comparison: Comparison | None = None
 
     def draw(self, *, rests: bool, twice: bool) -> tuple[np.ndarray, tuple[Box, ...]]:
         """Return the picture and the boxes in which it differs from the one before.
@@ -69,6 +76,7 @@ class Frames:
     def _redraw_figure(self, rests: bool) -> tuple[Box, ...]:
         """Let matplotlib draw everything, and compare with the last frame command by command."""
         old = self._segments
+        self._note_undrawn()
         new, is_clean = record_figure(self._figure, self._recorder)
         self._segments, self._structure = new, None
         for segment in new:
@@ -108,6 +116,10 @@ class Frames:
     def _watch(self, parent: Any) -> None:
         """Begin to watch the artists of one parent, if none moved on which others depend."""
         assert self._structure is not None
+        undrawn = self._undrawn.get(parent)
+        if undrawn is not None and undrawn.changed():
+            self._structure.forget(parent)  # it was changed while it was drawn
+            return
         rest, fixed = [], []
         for number, segment in enumerate(self._segments):
             if segment.parent is not parent:
@@ -127,36 +139,134 @@ class Frames:
                     fixed.append(segment.artist)
         self._structure.watch(parent, fixed)
         for segment in rest:
-            if is_independent(segment.artist):
+            if not is_independent(segment.artist):
+                continue
+            if self._undrawn:
+                segment.calm_frames = 0  # it may have been changed since it was drawn
+            else:
                 segment.watch = self._watch_of(segment)
+
+    def _note_undrawn(self) -> None:
+        """Before a drawing that runs foreign code, note how axes are: it may change them."""
+        self._undrawn = {}
+        if any(is_foreign(segment.artist) for segment in self._segments):
+            parents = {segment.parent for segment in self._segments}
+            axes = [parent for parent in parents if isinstance(parent, Axes)]
+            self._undrawn = {each: Watch([each], containers=True) for each in axes}
 
     def _redraw_changed(self) -> bool:
         """Record each artist that changed, or return False when it takes more than that."""
         structure = self._structure
-        restless = None if structure is None else structure.restless()
-        if structure is None or restless is None:
+        if structure is None:
             return False
-        if not all(map(self._record_axes, restless)):
+        self._comparison = self._compare_large(structure)
+        try:
+            restless = structure.restless()
+            return restless is not None and self._record_in_order(structure, restless)
+        finally:
+            if self._comparison is not None:
+                self._comparison.changed()
+
+    def _compare_large(self, structure: Structure) -> Comparison | None:
+        """Begin to compare large arrays, unless foreign code could write to them meanwhile."""
+        watches = [segment.watch for segment in self._segments if segment.watch is not None]
+        large = [*structure.large(), *[array for watch in watches for array in watch.large]]
+        if not large or any(is_foreign(segment.artist) for segment in self._segments):
+            return None
+        return Comparison(large)
+
+    def _record_in_order(self, structure: Structure, restless: list[Any]) -> bool:
+        """Record what changed, in the order of a full drawing: each may move what comes later."""
+        self._recorded = set()
+        self._restless = restless
+        self._note_undrawn()
+        drawn: list[Any] = []
+        for numbers in self._runs():
+            parent = self._segments[numbers[0]].parent
+            if parent not in self._restless:
+                if not self._record_run(structure, parent, numbers):
+                    return False
+            elif not (self._record_axes(parent) and self._look_again(structure)):
+                return False
+            else:
+                drawn.append(parent)
+        for axes in restless:  # without artists
+            if axes not in drawn:
+                drawn.append(axes)
+                if not self._record_axes(axes):
+                    return False
+        if not self._record_written(structure):
             return False
-        if restless and structure.restless() != restless:
-            return False  # in being drawn, an axes has changed another
-        titled: dict[int, Any] = {}
-        for number, segment in enumerate(self._segments):
-            watch = segment.watch
-            if segment.parent in restless or (
-                watch is not None and watch.axes.isdisjoint(restless) and not watch.changed()
+        for axes in drawn:
+            self._watch(axes)
+        return True
+
+    def _runs(self) -> list[list[int]]:
+        """Return the numbers of the segments of one parent after the other, as they are drawn."""
+        parents = [segment.parent for segment in self._segments]
+        groups = groupby(range(len(parents)), lambda number: id(parents[number]))
+        return [list(numbers) for _, numbers in groups]
+
+    def _look_again(self, structure: Structure) -> bool:
+        """See which axes were changed by what was drawn; return False if it was the figure."""
+        restless = structure.restless()
+        self._restless = restless or []
+        return restless is not None
+
+    def _record_run(self, structure: Structure, parent: Any, numbers: list[int]) -> bool:
+        """Record what changed of artists of one parent that are drawn one after another."""
+        artists = [self._segments[number].artist for number in numbers]
+        places_titles = any(
+            is_title(artist, parent) and self._has_changed(number)
+            for number, artist in zip(numbers, artists, strict=True)
+        )
+        if places_titles:  # together, and before anything is drawn
+            parent._update_title_position(self._recorder)
+        disturbs = any(map(finds_its_place, artists)) and any(map(self._has_changed, numbers))
+        for number, artist in zip(numbers, artists, strict=True):
+            moves = parent in self._restless  # since something before it was drawn
+            if not (
+                moves
+                or (places_titles and is_title(artist, parent))
+                or (disturbs and finds_its_place(artist))
+                or self._has_changed(number)
             ):
                 continue
-            if is_title(segment.artist, segment.parent):
-                titled[id(segment.parent)] = segment.parent
-            elif is_independent(segment.artist):
-                self._record(number)
-            elif watch is not None and self._record(number):
+            if self._record(number) and not (moves or is_independent(artist)):
                 return False  # an opaque artist on which others depend
-        self._place_titles(titled)
-        self._place_legends(restless)
-        for axes in restless:
-            self._watch(axes)
+            if is_foreign(artist) and not self._look_again(structure):
+                return False
+        return True
+
+    def _has_changed(self, number: int) -> bool:
+        segment = self._segments[number]
+        watch = segment.watch
+        if watch is None:
+            return is_independent(segment.artist)  # others are watched with their axes
+        return (
+            not watch.axes.isdisjoint(self._restless)
+            or watch.changed()
+            or (self._comparison is None and any(array.changed() for array in watch.large))
+        )
+
+    def _record_written(self, structure: Structure) -> bool:
+        """Record artists whose large arrays were written in place; return False if axes were."""
+        written = set() if self._comparison is None else self._comparison.changed()
+        if not written:
+            return True
+        if any(id(array) in written for array in structure.large()):
+            return False
+        disturbed = set()
+        for number, segment in enumerate(self._segments):
+            watch = segment.watch
+            if number in self._recorded or watch is None:
+                continue
+            if any(id(array) in written for array in watch.large):
+                self._record(number)
+                disturbed.add(id(segment.parent))
+        for number, segment in enumerate(self._segments):
+            if id(segment.parent) in disturbed and finds_its_place(segment.artist):
+                self._record(number)
         return True
 
     def _record_axes(self, axes: Any) -> bool:
@@ -185,6 +295,7 @@ class Frames:
         mark_fresh(segment.artist)
         segment.lively = bool(boxes)
         segment.calm_frames = 0 if boxes else segment.calm_frames + 1
+        self._recorded.add(number)
         if boxes:
             self._damage[number] = self._damage.get(number, []) + boxes
             segment.set(commands)
@@ -196,21 +307,3 @@ class Frames:
     def _watch_of(self, segment: Segment) -> Watch:
         known = self._structure.watched(segment.parent) if self._structure else {}
         return Watch([segment.artist], known=known)
-
-    def _place_titles(self, titled: dict[int, Any]) -> None:
-        """Have axes place their titles, as they do before they draw them, and record them."""
-        if not titled:
-            return
-        for axes in titled.values():
-            axes._update_title_position(self._recorder)
-        for number, segment in enumerate(self._segments):
-            if id(segment.parent) in titled and is_title(segment.artist, segment.parent):
-                self._record(number)
-
-    def _place_legends(self, done: list[Any]) -> None:
-        """Record legends that look for the emptiest corner of an axes in which something moved."""
-        disturbed = {id(self._segments[number].parent) for number in self._damage}
-        disturbed -= set(map(id, done))
-        for number, segment in enumerate(self._segments):
-            if id(segment.parent) in disturbed and finds_its_place(segment.artist):
-                self._record(number)

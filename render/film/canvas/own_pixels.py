@@ -3,7 +3,8 @@
 `draw_idle` on an Agg canvas draws the whole figure at once, and `savefig` leaves its picture there.
 Both are put off here until the pixels are read, through the canvas or its renderer. What a drawing
 leaves behind other than pixels is the positions that a layout engine computes: with one, an idle
-draw is gone through without a picture.
+draw is gone through without a picture. Once someone has read the pixels of an idle draw, those that
+follow are drawn at once: what the figure shows may be changed before it is read.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ class OwnPixels:
         self._canvas = canvas
         self._renderer: Any = None
         self._pending: Callable[[], None] | None = None
+        self._idle_is_read = False
         canvas.draw_idle = self._draw_later
         for name in _READERS:
             setattr(canvas, name, self._pixels_first(getattr(canvas, name)))
@@ -55,10 +57,11 @@ class OwnPixels:
             self._renderer = renderer
             for name in _READERS:
                 setattr(renderer, name, self._pixels_first(getattr(renderer, name)))
+            renderer.clear = self._pending_dropped(renderer.clear)
 
     def _release_renderer(self) -> None:
         if self._renderer is not None:
-            for name in _READERS:
+            for name in (*_READERS, "clear"):
                 vars(self._renderer).pop(name, None)
             self._renderer._update_methods()
             self._renderer = None
@@ -69,8 +72,27 @@ class OwnPixels:
         if computes(self._figure):
             self._prepare_renderer()
             draw_nothing(self._figure, self._renderer)
+        if self._idle_is_read:
+            self._draw()
+        else:
+            self._pending = self._draw_late
+
+    def _draw(self) -> None:
         draw: Callable[[Any], None] = FigureCanvasAgg.draw
-        self._pending = lambda: draw(self._canvas)
+        draw(self._canvas)
+
+    def _draw_late(self) -> None:
+        self._idle_is_read = True
+        self._draw()
+
+    def _pending_dropped(self, clear: Callable[[], Any]) -> Callable[[], Any]:
+        """Wrap the start of any drawing on the canvas: what was put off before is over."""
+
+        def begin() -> Any:
+            self._pending = None
+            return clear()
+
+        return begin
 
     def _pixels_first(self, method: Callable[..., Any]) -> Callable[..., Any]:
         def read(*args: Any, **kwargs: Any) -> Any:

@@ -24,6 +24,7 @@ from matplotlib.spines import Spine
 from matplotlib.table import Table
 from matplotlib.text import Text
 
+from render.film.canvas.arrays import WatchedArray
 from render.film.canvas.order import is_plain
 from render.film.canvas.watch import Watch
 
@@ -55,6 +56,12 @@ def draws_alike(artist: Artist) -> bool:
     return type(artist).__module__.startswith("matplotlib.")
 
 
+def is_foreign(artist: Artist) -> bool:
+    """Whether code from outside matplotlib draws this artist: it may change anything meanwhile."""
+    module = type(artist).draw.__module__ or ""  # without a name where `exec` made it
+    return not module.startswith(("matplotlib.", "mpl_toolkits.")) or "draw" in vars(artist)
+
+
 def is_title(artist: Artist, parent: Any) -> bool:
     """Whether this is one of an axes' titles, which it places together before it draws them."""
     return isinstance(artist, Text) and any(
@@ -79,6 +86,8 @@ class Structure:
         self._families = self._current_families()
         self._figures = self._current_figures()
         self._settings = list(dict.values(mpl.rcParams))
+        self._lists = [value for value in self._settings if isinstance(value, list)]
+        self._listed = [value.copy() for value in self._lists]  # they may be written in place
         self._watches: dict[Any, list[Watch]] = {axes: [] for axes in self.axes}
         self._watched: dict[Any, dict[int, object]] = {}
 
@@ -92,6 +101,11 @@ class Structure:
         watches.append(Watch(fixed, known=known))
         self._watches[parent] = watches
         self._watched[parent] = {**known, **watches[-1].seen}
+
+    def large(self) -> list[WatchedArray]:
+        """Return the large arrays that are watched here, which `restless` does not look at."""
+        watches = [watch for watches in self._watches.values() for watch in watches]
+        return [array for watch in watches for array in watch.large]
 
     def watched(self, parent: Any) -> dict[int, object]:
         """All things that are watched with an axes, by their `id`: its artists need not."""
@@ -110,6 +124,7 @@ class Structure:
             self._families != self._current_families()
             or self._figures != self._current_figures()
             or self._settings != list(dict.values(mpl.rcParams))
+            or self._lists != self._listed
         ):
             return None
         restless = [
@@ -145,9 +160,21 @@ class Structure:
     def _current_figures(self) -> list[Any]:
         figures: list[Any] = [c for c in self._containers if isinstance(c, FigureBase)]
         return [
-            (*figure.bbox.extents.tolist(), figure.get_visible(), figure.dpi, is_plain(figure))
+            (
+                *figure.bbox.extents.tolist(),
+                figure.get_visible(),
+                figure.dpi,
+                is_plain(figure),
+                *[[list(map(id, group)) for group in groups] for groups in _aligned(figure)],
+            )
             for figure in figures
         ]
+
+
+def _aligned(figure: Any) -> Collection[Any]:
+    """Return the groups of axes whose labels or titles a figure aligns."""
+    groups: Collection[Any] = figure._align_label_groups.values()
+    return groups
 
 
 def _containers(container: Artist) -> list[Any]:
@@ -171,5 +198,5 @@ def _joined(axes: Any) -> set[Any]:
     """Return the axes that share a place, limits, or the alignment of labels with an axes."""
     groups = [axes._twinned_axes, *axes._shared_axes.values()]
     for figure in (axes.get_figure(root=False), axes.get_figure(root=True)):
-        groups += figure._align_label_groups.values()
+        groups += _aligned(figure)
     return {other for group in groups if axes in group for other in group.get_siblings(axes)}

@@ -6,12 +6,11 @@ array. Later it looks at the same places again. So it sees setters, and also wha
 not flag: an array written in place, a transform turned in place, a norm shared with others.
 
 It stops at figures, axes and axis objects, whose state is watched on its own. What it cannot read
-(objects of classes from outside matplotlib, numpy and Python itself; functions of the user) makes
-the artist opaque: such an artist is drawn again every frame.
+(objects of classes from outside matplotlib, numpy and Python itself; functions of the user;
+iterators) makes the artist opaque: such an artist is drawn again every frame.
 
-It sees less of three things, for speed: of an array over 1 MB, a part each time (`arrays`), so that
-what is written into it in place, with no call of a setter, may show frames late; of a list of over
-1000 items, the items and not what they hold; of a tick's lines, the `stale` flag.
+Looking at large arrays takes as long as drawing a frame, so that is left to `arrays.Comparison`:
+`changed` says whether anything else has changed, and `large` holds what there is to compare.
 """
 
 from __future__ import annotations
@@ -27,6 +26,7 @@ from types import (
     FunctionType,
     MappingProxyType,
     MethodType,
+    MethodWrapperType,
     ModuleType,
 )
 from typing import Any
@@ -41,7 +41,7 @@ from matplotlib.figure import FigureBase
 from matplotlib.gridspec import GridSpecBase, SubplotSpec
 from matplotlib.transforms import TransformNode
 
-from render.film.canvas.arrays import SMALL_BYTES, WatchedArray
+from render.film.canvas.arrays import SMALL_BYTES, WatchedArray, owner
 
 _TRUSTED = {
     "builtins",
@@ -72,10 +72,14 @@ _PLAIN = (
     Enum,
     np.generic,
     np.dtype,
+    np.ufunc,
     range,
     slice,
-    BuiltinFunctionType,
+    type(Ellipsis),
+    type(NotImplemented),
 )
+# Of these, an object without attributes may still hold a state: a deque, an iterator, a generator.
+_HOLDING = {"builtins", "collections", "functools", "itertools", "numpy"}
 _BORDER = (
     FigureBase,
     Axes,
@@ -130,7 +134,9 @@ _DERIVED = {
     "_minpos",
     "_points_orig",
 }
-_WALKED_ITEMS = 1000
+_FIXED = (*_PLAIN, tuple, frozenset, MethodType, BuiltinFunctionType, MethodWrapperType)
+_HEAP_TYPE = 1 << 9  # of `__flags__`: a class that Python code defined
+_BY_IDENTITY: Any = object.__eq__
 FRESH = ()  # as `Artist._stale`: untouched since it was drawn; matplotlib writes True and False
 
 
@@ -157,20 +163,27 @@ class Watch:
         self._tables: list[dict[Any, Any]] = []
         self._rows: list[Any] = []
         self._slots: list[tuple[Callable[[Any], Any], dict[str, Any]]] = []
+        self._open: list[dict[str, Any]] = []  # not copied; names may be added
+        self._held: list[tuple[Any, Any, Any]] = []  # what compares equal to others, and where
+        self._shaped: list[np.ndarray] = []
         self._arrays: list[np.ndarray] = []
+        self._objects: list[np.ndarray] = []
         self._matrices: list[tuple[dict[str, Any], str]] = []
-        self._large: list[WatchedArray] = []
+        self._medium: list[WatchedArray] = []
+        self.large: list[WatchedArray] = []
         self._walk()
         self._found = self._look(copied=True)
 
     def changed(self) -> bool:
-        """Whether anything found on the walk is no longer as it was."""
+        """Whether anything found on the walk, large arrays aside, is no longer as it was."""
         if self.opaque:
             return True
         try:
-            if self._look(copied=False) != self._found:
-                return True
-            return any([array.changed() for array in self._large])
+            return (
+                self._look(copied=False) != self._found
+                or any([table[name] is not thing for table, name, thing in self._held])
+                or any([array.changed() for array in self._medium])
+            )
         except Exception:  # values that cannot be compared with what they replaced, such as arrays
             return True
 
@@ -182,7 +195,10 @@ class Watch:
             tables, rows = list(map(dict, tables)), [row.copy() for row in rows]
         slots = [get(table) for get, table in self._slots]
         matrices = [table[name].tobytes() for table, name in self._matrices]
-        return tables, rows, slots, matrices, [array.tobytes() for array in self._arrays]
+        arrays = [array.tobytes() for array in self._arrays]
+        objects = [array.tolist() for array in self._objects]
+        sizes = [array.shape for array in self._shaped] + list(map(len, self._open))
+        return tables, rows, slots, matrices, arrays, objects, sizes
 
     def _walk(self) -> None:
         waiting = list(self._roots)
@@ -208,19 +224,24 @@ class Watch:
             yield from self._transform(thing)
         elif isinstance(thing, (list, set)):
             self._rows.append(thing)
-            if len(thing) <= _WALKED_ITEMS:
-                yield from thing
+            if isinstance(thing, list):
+                self._hold(thing, enumerate(thing))
+            yield from thing
+            yield from self._attributes(thing)
         elif isinstance(thing, (tuple, frozenset)):
-            if len(thing) <= _WALKED_ITEMS:
-                yield from thing
+            yield from thing
         elif isinstance(thing, (dict, MappingProxyType)):
             self._tables.append(thing)  # type: ignore[arg-type]
-            if len(thing) <= _WALKED_ITEMS:
-                yield from thing.values()
+            self._hold(thing, thing.items())
+            yield from thing.values()
+            yield from self._attributes(thing)
         elif isinstance(thing, FunctionType):
-            self._trust(thing.__module__)
+            yield from self._function(thing)
         elif isinstance(thing, MethodType):
             yield from (thing.__func__, thing.__self__)
+        elif isinstance(thing, (BuiltinFunctionType, MethodWrapperType)):
+            if not isinstance(thing.__self__, ModuleType):
+                yield thing.__self__
         elif isinstance(thing, partial):
             yield from (thing.func, thing.args, thing.keywords)
         elif not isinstance(thing, _BORDER) or self._is_root(thing):
@@ -230,9 +251,11 @@ class Watch:
         root = self._is_root(thing)
         if self._containers and isinstance(thing, Artist) and not root:
             return
-        self._trust(type(thing).__module__)
+        self._trust_type(thing)
         state = getattr(thing, "__dict__", None)
         if state is None:
+            module: str = type(thing).__module__
+            self.opaque = self.opaque or module.partition(".")[0] in _HOLDING
             return
         unread = _UNREAD
         if isinstance(thing, Axes):
@@ -241,25 +264,45 @@ class Watch:
                 unread = unread | {"dataLim"}
         if root and self._containers:
             self._note(state, [name for name in state if name not in unread])
+            self._open.append(state)
         else:
             if isinstance(thing, Artist):
                 mark_fresh(thing)
             self._tables.append(state)
+            self._hold(state, [item for item in state.items() if item[0] not in unread])
         if isinstance(thing, Tick):
             unread = unread | set(self._lines_of(thing))
         yield from [value for name, value in state.items() if name not in unread]
 
     def _lines_of(self, tick: Tick) -> Iterator[str]:
-        """Watch a tick's lines by their flag alone: there are too many to look at every value."""
+        """Watch a tick's lines no deeper than their attributes and their data: there are many."""
         for name in ("tick1line", "tick2line", "gridline"):
-            line = getattr(tick, name)
+            line: Any = getattr(tick, name)
             mark_fresh(line)
-            self._note(vars(line), ["_stale"])
+            self._tables.append(vars(line))
+            if line._xy is not None:
+                self._arrays.append(line._xy)
+            self.seen[id(line)] = line
             yield name
+
+    def _attributes(self, thing: Any) -> Iterator[Any]:
+        """Note what an object of a class that extends a container holds beside its items."""
+        if hasattr(thing, "__dict__"):
+            self._trust_type(thing)
+            self._tables.append(vars(thing))
+            yield from vars(thing).values()
+
+    def _hold(self, container: Any, items: Iterable[tuple[Any, Any]]) -> None:
+        """Note where there are things that may be replaced by others that compare equal."""
+        self._held += [
+            (container, name, thing)
+            for name, thing in items
+            if type(thing).__eq__ is not _BY_IDENTITY and not isinstance(thing, _FIXED)
+        ]
 
     def _transform(self, node: TransformNode) -> Iterator[Any]:
         """Note what a transform is made of, and not what it derived from that and keeps."""
-        self._trust(type(node).__module__)
+        self._trust_type(node)
         state = vars(node)
         unread = _DERIVED
         if any(isinstance(value, TransformNode) for value in state.values()):
@@ -277,20 +320,47 @@ class Watch:
             self._slots.append((itemgetter(*others), state))
 
     def _array(self, array: np.ndarray) -> Iterator[Any]:
+        self._shaped.append(array)
+        if type(array) not in (np.ndarray, np.ma.MaskedArray):
+            self._trust_type(array)
         if isinstance(array, np.ma.MaskedArray):
+            state = vars(array)
+            self._slots.append((itemgetter("_mask"), state))
+            self._hold(state, [("_mask", state["_mask"])])
             yield array.data
-            if isinstance(array.mask, np.ndarray):
-                yield array.mask
-        elif array.dtype == object:
-            if array.size <= _WALKED_ITEMS:
-                yield from array.ravel().tolist()
+            if isinstance(array._mask, np.ndarray):  # type: ignore[attr-defined]
+                yield array._mask  # type: ignore[attr-defined]
+        elif array.dtype.hasobject:
+            self._objects.append(array)
+            yield array.tolist()
         elif array.nbytes <= SMALL_BYTES:
             self._arrays.append(array)
         else:
-            self._large.append(WatchedArray(array))
+            whole = owner(array)
+            if whole is array or id(whole) not in self.seen:
+                self.seen[id(whole)] = whole
+                watched = WatchedArray(whole)
+                (self.large if watched.is_large else self._medium).append(watched)
 
-    def _trust(self, module: str) -> None:
-        if module.partition(".")[0] not in _TRUSTED:
+    def _function(self, function: FunctionType) -> Iterator[Any]:
+        """Trust a function of matplotlib's; what it closes over may come from elsewhere."""
+        self._trust(function.__module__, is_made_by_python=True)
+        for cell in function.__closure__ or ():
+            yield cell.cell_contents
+
+    def _trust_type(self, thing: object) -> None:
+        kind: Any = type(thing)
+        self._trust(kind.__module__, is_made_by_python=bool(kind.__flags__ & _HEAP_TYPE))
+        if isinstance(thing, Artist):
+            self._trust(kind.draw.__module__, is_made_by_python=True)
+
+    def _trust(self, module: str | None, *, is_made_by_python: bool) -> None:
+        """Take what is from elsewhere as opaque. What `exec` makes may claim to be built in."""
+        if (
+            module is None
+            or module.partition(".")[0] not in _TRUSTED
+            or (module == "builtins" and is_made_by_python)
+        ):
             self.opaque = True
 
 
