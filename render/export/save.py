@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-import statistics
-import time
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import ExitStack
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
 from render.errors import UsageError
 from render.export import workers
+from render.export.drawn import write_frames
+from render.export.fastest import fastest_jobs
 from render.export.formats import Quality, Stream, check_size, is_numbered, is_single, numbered
-from render.export.segments import OpenExecutor, save_in_segments
-from render.export.sink import open_sink
-from render.export.stills import write_still
+from render.export.pieces import drawn
+from render.export.segments import save_in_segments
+from render.export.sharing import Crew
 from render.export.whole import check_target
-from render.film.canvas import LayeredCanvas
 from render.film.drawing import Drawing
 from render.film.film import Film
 
-__all__ = ["check_paths", "exact_rate", "fastest_jobs", "save"]
+__all__ = ["check_paths", "exact_rate", "save"]
 
-_SEGMENTS_A_JOB = 2  # the second is drawn while another process still draws its first
+_SEGMENTS_A_JOB = 8  # where there are frames enough: none waits long for the last to be done
 _CLUSTER_SEGMENTS = 16
-_FEWEST_FRAMES = 120  # below that, one process is done before a second has started
-_WARM_UP, _PROBES = 4, 4  # frames drawn before a canvas knows what rests, and frames timed
-_START_S = 4.0  # what starting processes costs, and twice that to be worth the while
 
 
 def save(
@@ -62,69 +57,36 @@ def save(
         numbers, jobs, cluster = numbers[-1:], 1, None
     width, height = film.size
     stream = Stream(width=width, height=height, fps=exact_rate(film.fps), quality=quality)
-    drawing = None
-    if cluster is None and jobs is None:
-        drawing = Drawing(film)
-        jobs = fastest_jobs(drawing, numbers)
-    if cluster is None and jobs == 1:
-        _save_here(drawing or Drawing(film), targets, stream, numbers, report)
+    if cluster is not None:
+        crew = Crew(open=partial(workers.cluster, cluster))
+        save_in_segments(film, targets, stream, numbers, _CLUSTER_SEGMENTS, crew, report)
+    elif jobs is None:
+        _save_fastest(film, targets, stream, numbers, report)
+    elif jobs == 1:
+        write_frames(Drawing(film), targets, stream, numbers, report)
     else:
-        parts, executor = _workers(jobs, cluster)
-        save_in_segments(film, targets, stream, numbers, parts, executor, report)
+        crew = Crew(open=partial(workers.local, jobs), at_once=jobs)
+        save_in_segments(film, targets, stream, numbers, jobs * _SEGMENTS_A_JOB, crew, report)
     return [file for path in targets for file in _files(path, numbers)]
 
 
-def _save_here(
-    drawing: Drawing,
+def _save_fastest(
+    film: Film,
     targets: Sequence[Path],
     stream: Stream,
     numbers: range,
     report: Callable[[int, int], None],
 ) -> None:
-    """Draw each frame once, in this process, and send it to all targets."""
-    stills = [path for path in targets if is_single(path)]
-    with ExitStack() as stack:
-        sinks = [
-            stack.enter_context(open_sink(path, stream)) for path in targets if path not in stills
-        ]
-        stack.enter_context(drawing.theme())
-        canvas = stack.enter_context(LayeredCanvas(drawing.figure))
-        for done, number in enumerate(numbers, start=1):
-            drawing.show(number)
-            frame = canvas.draw()
-            for sink in sinks:
-                sink.write(number, frame, canvas.damage)
-            report(done, len(numbers))
-        for path in stills:
-            write_still(path, frame)
-
-
-def _workers(jobs: int | None, address: str | None) -> tuple[int, OpenExecutor]:
-    """Return how many segments to draw, and what opens their executor."""
-    if address is not None:
-        return _CLUSTER_SEGMENTS, partial(workers.cluster, address)
-    assert jobs is not None
-    return jobs * _SEGMENTS_A_JOB, partial(workers.local, jobs)
-
-
-def fastest_jobs(drawing: Drawing, numbers: range) -> int:
-    """Return how many processes draw these frames fastest here, from the time of a few of them.
-
-    Starting processes costs about as much as drawing some hundred simple frames: it pays where
-    drawing dominates, such as limits that change in every frame.
-    """
-    cores = workers.usable_cores()
-    if cores == 1 or len(numbers) < _FEWEST_FRAMES:
-        return 1
-    with drawing.theme(), LayeredCanvas(drawing.figure) as canvas:
-        times = []
-        for number in numbers[:: len(numbers) // (_WARM_UP + _PROBES)][: _WARM_UP + _PROBES]:
-            start = time.perf_counter()
-            drawing.show(number)
-            canvas.draw()
-            times.append(time.perf_counter() - start)
-    drawing_s = statistics.median(times[_WARM_UP:]) * len(numbers)
-    return cores if drawing_s * (1 - 1 / cores) > _START_S else 1
+    """Draw here, and in other processes too where that is faster."""
+    drawing = Drawing(film)
+    jobs = fastest_jobs(drawing, targets, stream, numbers)
+    if jobs == 1:
+        write_frames(drawing, targets, stream, numbers, report)
+        return
+    crew = Crew(
+        open=partial(workers.local, jobs - 1), at_once=jobs - 1, here=partial(drawn, drawing)
+    )
+    save_in_segments(film, targets, stream, numbers, jobs * _SEGMENTS_A_JOB, crew, report)
 
 
 def check_paths(paths: Iterable[str | Path], size: tuple[int, int]) -> list[Path]:

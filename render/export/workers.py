@@ -5,9 +5,12 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
+from multiprocessing.context import SpawnContext, SpawnProcess
+from types import ModuleType
 
 from render.errors import ExportError, MissingExtraError
 
@@ -21,16 +24,34 @@ def usable_cores() -> int:
     return os.cpu_count() or 1
 
 
+class _Process(SpawnProcess):
+    """A spawned process that knows nothing of the script that started it: a film needs none."""
+
+    def start(self) -> None:
+        """Start, while there is no script to be told of."""
+        script = sys.modules["__main__"]
+        sys.modules["__main__"] = ModuleType("__main__")
+        try:
+            super().start()
+        finally:
+            sys.modules["__main__"] = script
+
+
+class _Context(SpawnContext):
+    """Spawns such processes."""
+
+    Process = _Process
+
+
 @contextmanager
 def local(jobs: int) -> Iterator[Executor]:
     """Open `jobs` processes on this machine; none is left, whatever happens.
 
-    They are spawned, not forked: a forked process inherits locks of torch and matplotlib.
+    They are spawned, not forked: a forked process inherits locks of torch and matplotlib. They do
+    not run the caller's script, which would start processes of its own.
     """
     before = set(multiprocessing.active_children())
-    executor = ProcessPoolExecutor(
-        jobs, mp_context=multiprocessing.get_context("spawn"), initializer=_ignore_interrupts
-    )
+    executor = ProcessPoolExecutor(jobs, mp_context=_Context(), initializer=_ignore_interrupts)
     try:
         yield executor
     except BaseException:

@@ -131,6 +131,86 @@ def test_the_segment_of_a_worker_that_dies_is_drawn_again(film, alone, decode, t
     assert [path.name for path in out.iterdir()] == ["film.mp4"]
 
 
+@pytest.fixture
+def two_processes(monkeypatch):
+    """What `jobs=None` finds fastest where drawing dominates: this process, and another."""
+    monkeypatch.setattr("render.export.save.fastest_jobs", lambda *_: 2)
+
+
+def test_this_process_draws_beside_others(film, alone, decode, tmp_path, two_processes):
+    done = []
+    save(film, tmp_path / "film.mp4", jobs=None, progress=lambda *told: done.append(told))
+    assert same_frames(decode, tmp_path / "film.mp4", alone / "film.mp4")
+    assert [path.name for path in tmp_path.iterdir()] == ["film.mp4"]
+    assert done == sorted(done) and done[-1] == (400, 400)
+    steps = np.diff([frames for frames, total in done])
+    assert (steps == 1).sum() >= 100, "this process tells of each of its frames"
+    assert steps.max() >= 100, "another drew a segment"
+
+
+def test_a_worker_that_dies_beside_this_process_is_replaced(
+    film, alone, decode, tmp_path, two_processes
+):
+    import dataclasses
+
+    marker, here = tmp_path / "died", os.getpid()
+
+    def panel(ax):
+        update = ball(ax)
+
+        def moves(step):
+            if os.getpid() != here and not Path(marker).exists():
+                Path(marker).touch()
+                os.kill(os.getpid(), signal.SIGKILL)
+            update(step)
+
+        return moves
+
+    save(dataclasses.replace(film, panels=[panel]), tmp_path / "film.mp4", jobs=None)
+    assert marker.exists()
+    assert same_frames(decode, tmp_path / "film.mp4", alone / "film.mp4")
+
+
+def test_a_panel_that_fails_beside_this_process_stops_all(film, tmp_path, two_processes):
+    import dataclasses
+
+    def panel(ax):
+        def update(step):
+            if step in (20, 160):
+                raise ValueError("no")
+
+        return update
+
+    with pytest.raises(SceneError, match=r"panel 0, step \d+: test_segments.py, line \d+: ValueE"):
+        save(dataclasses.replace(film, panels=[panel]), tmp_path / "film.mp4", jobs=None)
+    assert list(tmp_path.iterdir()) == []
+
+
+SCRIPT = """
+from render import Film, save
+
+def panel(ax):
+    (dot,) = ax.plot([], [], "o")
+    ax.set(xlim=(0, 300), ylim=(-1, 1))
+    return lambda step: dot.set_data([step], [helper(step)])
+
+def helper(step):
+    return step / 300
+
+print("script")
+save(Film([panel], seconds=10, size=(160, 90), title=""), "film.mp4", jobs=2)
+"""
+
+
+def test_a_script_needs_no_guard_around_what_it_does(tmp_path):
+    (tmp_path / "script.py").write_text(SCRIPT)
+    done = subprocess.run(
+        [sys.executable, "script.py"], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert (done.stdout, done.stderr, done.returncode) == ("script\n", "", 0)
+    assert (tmp_path / "film.mp4").stat().st_size > 0
+
+
 def test_workers_that_keep_dying_are_an_error_and_leave_nothing(film, tmp_path):
     import dataclasses
 

@@ -76,6 +76,7 @@ class Frames:
     def _redraw_figure(self, rests: bool) -> tuple[Box, ...]:
         """Let matplotlib draw everything, and compare with the last frame command by command."""
         old = self._segments
+        self._recorder.forget_fonts()
         self._note_undrawn()
         new, is_clean = record_figure(self._figure, self._recorder)
         self._segments, self._structure = new, None

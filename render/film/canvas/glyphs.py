@@ -8,6 +8,7 @@ changing text.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from math import cos, radians, sin
 from typing import Any, NamedTuple
 
@@ -114,6 +115,7 @@ class Glyphs:
         return self._styles[style]
 
 
+@lru_cache(maxsize=64)
 def _matrix(turn: tuple[float, float], shear: tuple[float, float]) -> np.ndarray:
     (c, s), (slant, extend) = turn, shear
     turned = 0x10000 * np.array([[c, -s], [s, c]])

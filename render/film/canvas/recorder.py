@@ -27,6 +27,7 @@ class Recorder(RendererAgg):
         self.tape = Tape(int(width), int(height), dpi)
         self._glyphs = Glyphs(height, dpi)
         self._layouts = Layouts()
+        self._fonts: dict[int, Any] = {}
         self._renderer: Any = self.tape
         self._update_methods()  # type: ignore[no-untyped-call]
 
@@ -70,6 +71,20 @@ class Recorder(RendererAgg):
         font = self._prepare_font(prop)  # type: ignore[no-untyped-call]
         flags = get_hinting_flag()  # type: ignore[no-untyped-call]
         return self._layouts.of(font, prop.get_size_in_points(), text, flags)
+
+    def _prepare_font(self, font_prop: Any) -> Any:
+        """Return a font at its size; which one it is depends on settings too: see `forget_fonts`."""
+        key = hash(font_prop)  # by which matplotlib compares them
+        if key not in self._fonts:
+            self._fonts[key] = super()._prepare_font(font_prop)  # type: ignore[no-untyped-call]
+        font = self._fonts[key]
+        font.clear()
+        font.set_size(font_prop.get_size_in_points(), self.dpi)
+        return font
+
+    def forget_fonts(self) -> None:
+        """Look every font up again, as settings may have changed."""
+        self._fonts.clear()
 
     def _draw_text_glyphs_and_boxes(
         self, gc: Any, x: Any, y: Any, angle: Any, glyphs: Any, boxes: Any

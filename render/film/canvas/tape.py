@@ -25,6 +25,7 @@ class Tape:
         self.commands: list[Command] = []
         self._frame = (width, height, dpi)
         self._clips: dict[tuple[bytes, bytes, bytes], _FrozenClip] = {}
+        self._clip_boxes: dict[bytes | None, Box] = {}
 
     def _record(self, name: str, args: Sequence[Any], kwargs: dict[str, Any]) -> None:
         width, height, dpi = self._frame
@@ -38,8 +39,14 @@ class Tape:
         self.commands.append(Command(name, frozen, frozen_kwargs, box, clip))
 
     def _clip(self, gc: Any) -> Box:
-        width, height, _ = self._frame
-        return clip_box(gc._cliprect, width, height)
+        rectangle = gc._cliprect
+        key = None if rectangle is None else rectangle.tobytes()
+        if key not in self._clip_boxes:
+            if len(self._clip_boxes) >= _CLIPS_KEPT:
+                self._clip_boxes.clear()
+            width, height, _ = self._frame
+            self._clip_boxes[key] = clip_box(rectangle, width, height)
+        return self._clip_boxes[key]
 
     def draw_text(self, gc: GraphicsContextBase, glyphs: list[Glyph]) -> None:
         """Record the glyphs of a text."""

@@ -1,0 +1,67 @@
+"""How many processes draw a film fastest, from the time that a few of its frames take."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from render.export import workers
+from render.export.encoding import keyframe_interval
+from render.export.formats import Stream, format_of
+from render.film.canvas import LayeredCanvas
+from render.film.drawing import Drawing
+
+__all__ = ["fastest_jobs", "seconds"]
+
+_WARM_UP, _PROBES = 4, 4  # frames drawn before a canvas knows what rests, and frames timed
+# Measured by benchmarks/jobs.py, on one core. They only have to tell films whose drawing dominates.
+_START_S = 1.5  # until a process draws its first frame
+_ENCODING_S = 7e-9  # of a pixel, in H.264
+_STILL_S = 60e-9  # of a pixel, as a PNG that is written and read again
+_WORTH = 0.9  # of the time of one process: less is not worth another's memory
+
+
+def fastest_jobs(
+    drawing: Drawing, targets: Sequence[Path], stream: Stream, numbers: range
+) -> int:
+    """Return how many processes, this one among them, write these frames fastest here.
+
+    Other processes pay where drawing dominates, such as limits that change in every frame, and
+    where there are frames enough: they take a while to start, and draw whole parts of a film.
+    """
+    cores = workers.usable_cores()
+    parts = -(-len(numbers) // keyframe_interval(stream.fps))
+    if cores == 1 or parts == 1:
+        return 1
+    pixels = stream.width * stream.height
+    joins = all(format_of(path).joins for path in targets)
+    encoding_s = pixels * _ENCODING_S
+    apart_s = encoding_s if joins else encoding_s + pixels * _STILL_S
+    drawing_s = _drawing_s(drawing, numbers)
+    jobs = min(cores, parts)
+    one = seconds(1, cores, len(numbers), drawing_s, encoding_s)
+    many = seconds(jobs, cores, len(numbers), drawing_s, apart_s)
+    return jobs if many < _WORTH * one else 1
+
+
+def seconds(jobs: int, cores: int, frames: int, drawing_s: float, encoding_s: float) -> float:
+    """Return about how long some processes take, from what one frame takes one core.
+
+    An encoder is a process of its own: with one process, it works while the next frame is drawn.
+    """
+    work = frames * (drawing_s + encoding_s) + (jobs - 1) * _START_S
+    return max(frames * drawing_s / jobs, work / cores)
+
+
+def _drawing_s(drawing: Drawing, numbers: range) -> float:
+    """Return the median time in which one of the frames is drawn."""
+    times = []
+    with drawing.theme(), LayeredCanvas(drawing.figure) as canvas:
+        for number in numbers[:: len(numbers) // (_WARM_UP + _PROBES)][: _WARM_UP + _PROBES]:
+            start = time.perf_counter()
+            drawing.show(number)
+            canvas.draw()
+            times.append(time.perf_counter() - start)
+    return statistics.median(times[_WARM_UP:])
