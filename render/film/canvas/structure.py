@@ -56,10 +56,13 @@ def draws_alike(artist: Artist) -> bool:
     return type(artist).__module__.startswith("matplotlib.")
 
 
+_KNOWN_DRAWS = ("matplotlib.", "mpl_toolkits.", "render.film.")
+
+
 def is_foreign(artist: Artist) -> bool:
-    """Whether code from outside matplotlib draws this artist: it may change anything meanwhile."""
+    """Whether code from outside draws this artist: it may change anything meanwhile."""
     module = type(artist).draw.__module__ or ""  # without a name where `exec` made it
-    return not module.startswith(("matplotlib.", "mpl_toolkits.")) or "draw" in vars(artist)
+    return not module.startswith(_KNOWN_DRAWS) or "draw" in vars(artist)
 
 
 def is_title(artist: Artist, parent: Any) -> bool:
