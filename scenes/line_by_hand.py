@@ -39,15 +39,19 @@ def line_by_hand(lr: float = 0.01, steps: int = 570, n: int = 50, seed: int = 0)
     by_hand, autograd = (run.params for run in runs)
 
     def panel(ax: Axes):
-        ax.scatter(data.x, data.y, s=8, color="0.3")
-        (line,) = ax.plot([0, 1], [0, 0], color="C0")
-        ax.set(xlim=(0, 1), ylim=(-0.5, 12), xlabel="x", ylabel="y")
+        ax.scatter(data.x, data.y, s=8, color=ax.spines["left"].get_edgecolor())
+        lines = [
+            ax.plot([0, 1], [0, 0], label=label, linewidth=width)[0]
+            for label, width in (("by hand", 5), ("autograd", 2))
+        ]
+        ax.set(xlim=(0, 1), ylim=(-0.5, 13), xlabel="x", ylabel="y")
+        ax.legend(loc="upper left", frameon=False)
 
         def update(step: int) -> None:
-            a, b = by_hand[step]
-            line.set_ydata([b, a + b])
+            for line, (a, b) in zip(lines, (by_hand[step], autograd[step]), strict=True):
+                line.set_ydata([b, a + b])
             gap = abs(by_hand[step] - autograd[step]).max()
-            ax.set_title(f"step {step}: autograd differs by {gap:.1g}")
+            ax.set_title(f"step {step}: they differ by {gap:.1g}")
 
         return update
 
