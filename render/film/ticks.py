@@ -33,14 +33,14 @@ def write_plainly(figure: Figure) -> None:
     for axes in figure.axes:
         for axis in (axes.xaxis, axes.yaxis):
             for name in ("major", "minor"):
-                formatter: Any = getattr(axis, f"get_{name}_formatter")()
+                given = getattr(axis, f"get_{name}_formatter")()
                 chosen = not getattr(axis, f"isDefault_{name[:3]}fmt")
-                if chosen or not isinstance(formatter, LogFormatterSciNotation):
+                if chosen or not isinstance(given, LogFormatterSciNotation):
                     continue
+                own: Any = given
                 plain = PlainLogFormatter(
-                    base=formatter._base,
-                    labelOnlyBase=formatter.labelOnlyBase,
-                    minor_thresholds=formatter.minor_thresholds,
-                    linthresh=formatter._linthresh,
+                    base=own._base,
+                    labelOnlyBase=own.labelOnlyBase,
+                    minor_thresholds=own.minor_thresholds,
                 )
                 getattr(axis, f"set_{name}_formatter")(plain)

@@ -57,7 +57,7 @@ def wrap_titles(figure: Figure) -> bool:
     """Break titles of axes that would run into those beside them; say whether there were any."""
     changed = False
     for axes in figure.axes:
-        title = axes.title if axes.title.get_text() else axes._left_title
+        title = axes.title if axes.title.get_text() else axes._left_title  # type: ignore[attr-defined]
         words = title.get_text()
         title.set_text(wrapped(words, _room_pt(figure, axes), title.get_fontproperties()))
         changed = changed or title.get_text() != words

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
+from typing import Any
 
 from matplotlib.axes import Axes
 
@@ -31,7 +32,7 @@ class Caption:
     def __call__(self, ax: Axes) -> Update:
         """Write the text; return the update that changes it."""
         ax.set_axis_off()
-        place = {"transform": ax.transAxes, "va": "top", "linespacing": 1.5}
+        place: dict[str, Any] = {"transform": ax.transAxes, "va": "top", "linespacing": 1.5}
         words = ax.text(0.0, 1.0, "", fontsize=self.size_pt, **place)
         # The layout keeps room for the height alone: axes beside need not be as wide as words.
         room = ax.text(0.0, 1.0, "", fontsize=self.size_pt, **place)

@@ -43,7 +43,8 @@ class Curve(RunPanel):
     function from a run to an array (T,), or a mapping from each run's label to either: with
     `Curve({"train": run, "validation": run}, {"train": "loss", "validation": "val_loss"})` two
     series of one run share an axes. scale: of the value axis. step_scale: of the step axis ("log"
-    keeps step 0, left of step 1). y_limits: of the value axis; by default room for every value of the film.
+    keeps step 0, left of step 1). y_limits: of the value axis; by default room for every value of
+    the film.
     x_label, y_label: the axes' labels; the y axis is called by the name of what it shows.
     Raises InputError when a run has no such series.
     """
