@@ -87,7 +87,7 @@ def optimizer_race(surface: str = "rosenbrock", steps: int = 200) -> Film:
             "C": panels.Caption(told, size_pt=11),
         },
         mosaic="SD\nSC",
-        width_ratios=(4, 3),
+        width_ratios=(3, 2),
         height_ratios=(1, 1),
         seconds=12,
         timeline=Timeline("log", hold_start=0.5, hold_end=1.5),

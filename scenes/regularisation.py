@@ -12,7 +12,7 @@ from render.errors import InputError
 FORMULA = (
     r"Decay $\lambda$ adds $\frac{\lambda}{2}|w|^2$." + "\n"
     "The minimum moves to\n"
-    r"$\hat w = (\frac{2}{n} X^T X + \lambda I)^{-1}\, \frac{2}{n} X^T y$"
+    r"$\hat w = (\frac{2}{n} X^T X + \lambda I)^{-1}$ $\frac{2}{n} X^T y$"
 )
 
 
