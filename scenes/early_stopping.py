@@ -36,7 +36,7 @@ def early_stopping(
 
     run = trained(steps)
     best, stop = stopping(run.metrics["validation loss"], patience)
-    runs = {"stopped early": trained(best), "trained to the end": run}
+    runs = {"stopped early": trained(best), "not stopped": run}
     return Film(
         {
             "F": panels.Fit(runs, validation=validation, marker_area=45, y_limits=(-2, 2.8)),
