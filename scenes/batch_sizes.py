@@ -40,7 +40,9 @@ def batch_sizes(
     )
     return Film(
         {
-            "C": panels.Cloud(runs, last=last, grid=81, equal=True),
+            "C": panels.Cloud(
+                runs, last=last, grid=81, equal=True, title=f"ring: spread of the last {last} steps"
+            ),
             "S": panels.Spread(runs, last=last),
         },
         mosaic="CS",

@@ -36,7 +36,7 @@ def early_stopping(
 
     run = trained(steps)
     best, stop = stopping(run.metrics["validation loss"], patience)
-    runs = {"stopped early": trained(best), "trained on": run}
+    runs = {"stopped early": trained(best), "not stopped": run}
     return Film(
         {
             "F": panels.Fit(runs, validation=validation, marker_area=45, y_limits=(-2, 2.8)),
@@ -74,7 +74,7 @@ class Patience(panels.Curve):
         if self.stop is None:
             at, words = self.steps, f"patience was not used up by step {self.steps}"
         else:
-            at, words = self.stop, f"step {self.stop}: no better since {self.best}, so keep that"
+            at, words = self.stop, f"stopped at step {self.stop}: lowest at {self.best}"
         marks = [ax.set_title(words), ax.axvspan(self.best, at, color="0.5", alpha=0.2, lw=0)]
 
         def update(step: int) -> None:

@@ -1,9 +1,12 @@
 """Gradients by hand: the lecture's first film."""
 
+import numpy as np
 import torch
 from matplotlib.axes import Axes
 
 from render import Film, Timeline, datasets, losses, models, record, scene
+
+PLACES = np.linspace(0.1, 0.9, 5)  # at which the other line is marked
 
 
 class ByHand(torch.optim.Optimizer):
@@ -39,15 +42,20 @@ def line_by_hand(lr: float = 0.01, steps: int = 570, n: int = 50, seed: int = 0)
     by_hand, autograd = (run.params for run in runs)
 
     def panel(ax: Axes):
-        ax.scatter(data.x, data.y, s=8, color="0.3")
-        (line,) = ax.plot([0, 1], [0, 0], color="C0")
-        ax.set(xlim=(0, 1), ylim=(-0.5, 12), xlabel="x", ylabel="y")
+        ax.scatter(data.x, data.y, s=8, color=ax.spines["left"].get_edgecolor())
+        (line,) = ax.plot([0, 1], [0, 0], label="by hand")
+        rings = {"linestyle": "none", "marker": "o", "markerfacecolor": ax.get_facecolor()}
+        (others,) = ax.plot(PLACES, PLACES, label="autograd", **rings)
+        ax.set(xlim=(0, 1), ylim=(-0.5, 13), xlabel="x", ylabel="y")
+        ax.legend(loc="upper left", frameon=False)
 
         def update(step: int) -> None:
             a, b = by_hand[step]
             line.set_ydata([b, a + b])
+            a, b = autograd[step]
+            others.set_ydata(a * PLACES + b)
             gap = abs(by_hand[step] - autograd[step]).max()
-            ax.set_title(f"step {step}: autograd differs by {gap:.1g}")
+            ax.set_title(f"step {step}: parameters differ by {gap:.1g}")
 
         return update
 

@@ -50,6 +50,6 @@ def around(path, width_to_height):
     """Return the ranges of a picture around a path, in the same scale along both sides."""
     low, high = np.nanmin(path, axis=0), np.nanmax(path, axis=0)
     shape = np.array([width_to_height, 1.0])
-    half = 0.68 * max((high - low) / shape) * shape
+    half = 0.74 * max((high - low) / shape) * shape
     middle = (low + high) / 2
     return zip(middle - half, middle + half, strict=True)

@@ -13,7 +13,7 @@ def minibatch_sgd(lr: float = 0.2, steps: int = 200, n: int = 512, seed: int = 0
     data = datasets.line(n, slope=3.0, intercept=8.0, noise=0.3, seed=seed)
     runs = {
         label: record(
-            models.Line(slope=-1.0, intercept=1.0),
+            models.Line(slope=2.6, intercept=7.3),
             data,
             loss=losses.mse,
             optimizer=partial(torch.optim.SGD, lr=lr),
@@ -26,7 +26,7 @@ def minibatch_sgd(lr: float = 0.2, steps: int = 200, n: int = 512, seed: int = 0
     return Film(
         {
             "F": panels.Fit({"batch of 8": runs["batch of 8"]}),
-            "S": panels.LossSurface(runs, x_range=(2.2, 3.6), y_range=(7.6, 8.4)),
+            "S": panels.LossSurface(runs, x_range=(2.35, 3.55), y_range=(7.2, 8.3)),
             "L": panels.Curve(runs, scale="log", step_scale="log"),
         },
         mosaic="FS\nLS",

@@ -68,11 +68,11 @@ def momentum(condition: float = 40.0, steps: int = 60) -> Film:
                 rf"$\kappa = L/\mu$ = {condition:g}",
             ),
             "L": panels.Curve(runs, loss, scale="log", y_label="loss"),
-            "C": panels.Caption(formulas(condition, plain, ball, nesterov), size_pt=12),
+            "C": panels.Caption(formulas(condition, plain, ball, nesterov), size_pt=14),
         },
         mosaic="SL\nCC",
         width_ratios=(3, 2),
-        height_ratios=(5, 1),
+        height_ratios=(4, 1),
         seconds=12,
         timeline=Timeline(hold_start=0.5, hold_end=1.5),
     )

@@ -51,7 +51,7 @@ def newton_vs_gradient(condition: float = 25.0, steps: int = 30) -> Film:
     ):
         walk = partial(record, models.Point(*surface.start), surface, steps=steps)
         runs = {
-            "gradient descent, rate 1/(largest curvature)": walk(
+            "gradient descent, rate 1/(largest curvature at the start)": walk(
                 optimizer=partial(SGD, lr=1 / surface.curvatures(*surface.start)[-1])
             ),
             "Newton": walk(optimizer=partial(Newton, surface=surface)),

@@ -10,9 +10,9 @@ from render import Film, Timeline, models, panels, record, scene, surfaces
 from render.errors import InputError
 
 FORMULA = (
-    r"Weight decay $\lambda$ adds $\frac{\lambda}{2}|w|^2$." + "\n"
+    r"Decay $\lambda$ adds $\frac{\lambda}{2}|w|^2$." + "\n"
     "The minimum moves to\n"
-    r"$\hat w = (\frac{2}{n} X^T X + \lambda I)^{-1}\, \frac{2}{n} X^T y$"
+    r"$\hat w = (\frac{2}{n} X^T X + \lambda I)^{-1}$ $\frac{2}{n} X^T y$"
 )
 
 
@@ -58,14 +58,14 @@ def regularisation(
             y_range=(-0.6, 3.0),
             minima=dict(minima),
             title=f"mse + {strength / 2:g} $|w|^2$" if strength else "mse",
-            x_label="$w_1$",
-            y_label="$w_2$",
+            x_label="weight 1",
+            y_label="weight 2",
             equal=True,
         )
         minima.setdefault("no decay", minima["minimum"])
     lengths = panels.Curve(runs, length, y_label="$|w|$")
     return Film(
-        maps | {"L": lengths, "F": panels.Caption(FORMULA, size_pt=12)},
+        maps | {"L": lengths, "F": panels.Caption(FORMULA)},
         mosaic="abc\nLLF",
         height_ratios=(2, 1),
         seconds=12,

@@ -77,7 +77,12 @@ def schedules(
                 runs, above, scale="log", y_label=f"loss above the least,\nmean of {LAST} steps"
             ),
             "C": panels.Cloud(
-                runs, last=LAST, grid=81, equal=True, title=f"the last {LAST} steps", **ranges
+                runs,
+                last=LAST,
+                grid=81,
+                equal=True,
+                title=f"ring: spread of the last {LAST} steps",
+                **ranges,
             ),
         },
         mosaic="RC\nLC",

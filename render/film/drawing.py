@@ -15,6 +15,8 @@ from render.film.panels.panel import Update
 from render.film.styles import draw_legend, shared_labels
 from render.film.theme import rc_params
 from render.film.themed import ThemedFigure
+from render.film.ticks import write_plainly
+from render.film.wrapping import wrap_title, wrap_titles
 from render.scene import blame
 
 if TYPE_CHECKING:
@@ -37,7 +39,7 @@ class Drawing:
         with self.theme(), shared_labels(film.labels):
             axes = _new_axes(film, self.figure)
             if film.title:
-                self.figure.suptitle(film.title, x=0.015, ha="left")
+                self.figure.suptitle(wrap_title(self.figure, film.title), x=0.015, ha="left")
             draw_legend(self.figure)
             film.prepare()
             for name, panel in film.panels_by_name.items():
@@ -47,11 +49,21 @@ class Drawing:
                 for name, panel in film.panels_by_name.items()
                 if getattr(panel, "moves_axes", False)
             ]
-            self.figure.align_labels()
-            self.show(film.frames - 1)
-            self.figure.draw_without_rendering()
+            write_plainly(self.figure)
+            # Those of axes of a fixed shape stay near them.
+            self.figure.align_labels([ax for ax in axes.values() if ax.get_aspect() == "auto"])
+            self._lay_out(film.frames - 1)
             # Not "none": that leaves an engine in place, for which savefig draws once more.
             self.figure.set_layout_engine(None)
+
+    def _lay_out(self, frame: int) -> None:
+        """Place everything; once more where words turn out to need other lines than expected."""
+        self.show(frame)
+        self.figure.draw_without_rendering()
+        words = _words(self.figure)
+        self.show(frame)
+        if wrap_titles(self.figure) or _words(self.figure) != words:
+            self.figure.draw_without_rendering()
 
     def theme(self) -> AbstractContextManager[None]:
         """Return the context in which the figure is moved and drawn: the theme's rcParams."""
@@ -101,6 +113,11 @@ def _new_axes(film: Film, figure: Figure) -> dict[str, Axes]:
             f"the panels are {', '.join(sorted(panels))}; name each panel once"
         )
     return axes
+
+
+def _words(figure: Figure) -> list[str]:
+    """What is written within the axes."""
+    return [text.get_text() for axes in figure.axes for text in axes.texts]
 
 
 def _source(update: Update) -> str:

@@ -9,11 +9,18 @@ from contextvars import ContextVar
 from typing import Any
 
 import matplotlib
+import numpy as np
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
 
+from render.film.wrapping import width_pt
+
 __all__ = ["draw_legend", "next_color", "run_styles", "shared_labels"]
+
+_MOST_COLUMNS = 6
+_HANDLE, _PAD, _SPACING = 2.4, 0.8, 1.6  # of a legend's columns, in sizes of its letters
 
 _labels: ContextVar[tuple[str, ...]] = ContextVar("labels", default=())
 
@@ -52,8 +59,22 @@ def draw_legend(figure: Figure) -> None:
         handles,
         labels,
         loc="outside lower center",
-        ncols=min(len(labels), 6),
+        ncols=_columns(figure, labels),
         frameon=False,
-        handlelength=2.4,
-        columnspacing=1.6,
+        handlelength=_HANDLE,
+        handletextpad=_PAD,
+        columnspacing=_SPACING,
     )
+
+
+def _columns(figure: Figure, labels: list[str]) -> int:
+    """As many columns as the picture is wide enough for."""
+    font = FontProperties(size=matplotlib.rcParams["legend.fontsize"])
+    beside_pt = (_HANDLE + _PAD + _SPACING) * font.get_size_in_points()
+    widths_pt = [width_pt(label, font) + beside_pt for label in labels]
+    room_pt = 0.97 * 72.0 * figure.get_figwidth() + _SPACING * font.get_size_in_points()
+    for columns in range(min(len(labels), _MOST_COLUMNS), 1, -1):
+        widest_pt = [max(column) for column in np.array_split(widths_pt, columns)]
+        if sum(widest_pt) <= room_pt:
+            return columns
+    return 1

@@ -37,7 +37,7 @@ _LOOKS: dict[str, Any] = {
     "axes.spines.top": False,
     "axes.titlelocation": "left",
     "axes.titlepad": 8.0,
-    "axes.titlesize": 13.0,
+    "axes.titlesize": 14.0,
     "figure.constrained_layout.h_pad": 0.08,
     "figure.constrained_layout.w_pad": 0.10,
     "figure.titlesize": 16.0,

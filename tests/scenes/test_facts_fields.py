@@ -112,6 +112,17 @@ def test_the_spread_falls_as_one_by_the_root_of_the_batch(shipped_film):
     assert dots.get_offsets() == pytest.approx(np.column_stack([sizes, spreads]), rel=1e-3)
 
 
+@pytest.mark.parametrize(("name", "last"), [("batch_sizes", 100), ("schedules", 40)])
+def test_rings_are_as_wide_as_the_spread_they_name(shipped_film, name, last):
+    film = shipped_film(name)
+    axes = next(ax for ax in film.figure(-1).axes if "ring" in ax.get_title(loc="left"))
+    assert axes.get_title(loc="left") == f"ring: spread of the last {last} steps"
+    radii = {np.ptp(line.get_xdata()) / 2 for line in axes.lines if len(line.get_xdata()) > 50}
+    for run in film.runs:
+        spread = np.linalg.norm(run.params[-last:].std(axis=0))
+        assert min(abs(radius - spread) for radius in radii) < 0.01 * spread
+
+
 def test_the_law_has_the_height_that_theory_gives(shipped_film):
     """Each mode of the error is an AR(1) process; 100 of its values have this mean variance."""
     film = shipped_film("batch_sizes")

@@ -10,7 +10,7 @@ from render.film.canvas import LayeredCanvas
 from render.film.drawing import Drawing
 from render.film.film import Film
 from render.film.legibility.findings import Finding
-from render.film.legibility.lines import check_lines, check_runs
+from render.film.legibility.lines import check_lines, check_runs, check_spines
 from render.film.legibility.motion import Flashes, Jumps
 from render.film.legibility.pictures import FrameView
 from render.film.legibility.texts import check_texts
@@ -48,6 +48,7 @@ def check(
             view = FrameView(drawing.figure, frame)
             keep(check_texts(view))
             keep(check_lines(view))
+            keep(check_spines(view))
             keep(check_runs(drawing.figure, frame))
             report(done, total)
     small = film.resized(2 * round(film.size[0] / film.size[1] * _MOTION_LINES / 2), _MOTION_LINES)

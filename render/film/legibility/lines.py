@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from matplotlib.collections import LineCollection
+from matplotlib.artist import Artist
+from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.colors import to_rgba, to_rgba_array
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -19,7 +21,7 @@ from render.film.legibility.findings import Finding
 from render.film.legibility.pictures import FrameView, name_of
 from render.film.legibility.texts import halo_of
 
-__all__ = ["check_lines", "check_runs"]
+__all__ = ["check_lines", "check_runs", "check_spines"]
 
 _LEAST_CONTRAST = 3.0
 _POOR_SHARE = 0.1  # of a line's length, the poorest that is let pass
@@ -54,6 +56,32 @@ def check_lines(view: FrameView) -> Iterator[Finding]:
                 frame=view.frame,
                 artist=name_of(artist),
                 value=f"{poorest:.2f} to 1",
+                bound=f"at least {_LEAST_CONTRAST:g} to 1",
+            )
+
+
+def check_spines(view: FrameView) -> Iterator[Finding]:
+    """Yield the axes whose spines, where there are any, are fainter than 3 to 1.
+
+    One in the very colour of the paper is meant to be none.
+    """
+    paper = to_rgba(view.figure.get_facecolor())[:3]
+    for number, axes in enumerate(view.figure.axes):
+        if not (axes.get_visible() and axes.axison):
+            continue
+        ratios = {
+            side: float(contrast(over(to_rgba(spine.get_edgecolor()), paper), paper))
+            for side, spine in axes.spines.items()
+            if spine.get_visible() and spine.get_linewidth() > 0
+        }
+        faint = {side: ratio for side, ratio in ratios.items() if 1.01 < ratio < _LEAST_CONTRAST}
+        if faint:
+            side = min(faint, key=lambda side: faint[side])
+            yield Finding(
+                rule="has a contrast of",
+                frame=view.frame,
+                artist=f"axes {axes.get_label() or number}, {side} spine",
+                value=f"{faint[side]:.2f} to 1",
                 bound=f"at least {_LEAST_CONTRAST:g} to 1",
             )
 
@@ -117,16 +145,51 @@ def _samples(path: Path) -> npt.NDArray[Any]:
 
 
 def check_runs(figure: Figure, frame: int) -> Iterator[Finding]:
-    """Yield pairs of labelled lines that look alike, to some eyes or in dash and marker."""
-    lines = {
-        str(line.get_label()): line
+    """Yield pairs of labelled lines, or points, that look alike: to some eyes, or in shape."""
+    yield from _alike("lines", _labelled_lines(figure), frame)
+    yield from _alike("points", _labelled_points(figure), frame)
+
+
+@dataclass(frozen=True)
+class _Style:
+    """What tells one run from another, and the word for its pattern."""
+
+    colour: Any
+    pattern: tuple[Any, ...]
+    name: str
+
+
+def _labelled_lines(figure: Figure) -> dict[str, _Style]:
+    return {
+        str(line.get_label()): _Style(
+            to_rgba(line.get_color())[:3], _pattern(line), str(line.get_linestyle())
+        )
         for axes in figure.axes
         for line in axes.get_lines()
-        if _is_line(line) and not str(line.get_label()).startswith("_") and line.get_label()
+        if _is_line(line) and _has_label(line)
     }
-    for (one, first), (other, second) in itertools.combinations(lines.items(), 2):
-        pair = f"lines {one!r} and {other!r}"
-        colours = [to_rgba(line.get_color())[:3] for line in (first, second)]
+
+
+def _labelled_points(figure: Figure) -> dict[str, _Style]:
+    styles = {}
+    for axes in figure.axes:
+        for points in axes.collections:
+            colours = np.unique(to_rgba_array(points.get_facecolor()), axis=0)
+            if isinstance(points, PathCollection) and _has_label(points) and len(colours) == 1:
+                shapes = tuple(np.asarray(path.vertices).tobytes() for path in points.get_paths())
+                styles[str(points.get_label())] = _Style(colours[0, :3], shapes, "the same shape")
+    return styles
+
+
+def _has_label(artist: Artist) -> bool:
+    label = str(artist.get_label() or "")
+    return label != "" and not label.startswith("_")
+
+
+def _alike(kind: str, styles: dict[str, _Style], frame: int) -> Iterator[Finding]:
+    for (one, first), (other, second) in itertools.combinations(styles.items(), 2):
+        pair = f"{kind} {one!r} and {other!r}"
+        colours = [style.colour for style in (first, second)]
         for vision in VISIONS:
             apart = difference(colours[0], colours[1], vision)
             if apart < _LEAST_DIFFERENCE:
@@ -137,12 +200,12 @@ def check_runs(figure: Figure, frame: int) -> Iterator[Finding]:
                     value=f"Delta E {apart:.1f}",
                     bound=f"at least {_LEAST_DIFFERENCE:g}",
                 )
-        if _pattern(first) == _pattern(second):
+        if first.pattern == second.pattern:
             yield Finding(
                 rule="have the same dash and marker,",
                 frame=frame,
                 artist=pair,
-                value=str(first.get_linestyle()),
+                value=first.name,
                 bound="give each a dash or marker of its own",
             )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -82,6 +82,13 @@ class FrameView:
         """Neither texts nor data: axes, grids, images, contours, surfaces."""
         with _hidden([*self.texts, *self.data]):
             return _draw(self.figure)
+
+    def without_legends(self, legends: Sequence[Artist]) -> tuple[Picture, Picture]:
+        """Two pictures without texts and some legends: with data, and without."""
+        with _hidden([*self.texts, *legends]):
+            with_data = _draw(self.figure)
+            with _hidden(self.data):
+                return with_data, _draw(self.figure)
 
     def only(self, text: Text) -> Picture:
         """Everything, with one of its texts."""

@@ -8,7 +8,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.cbook import is_math_text
 from matplotlib.colors import to_rgba
+from matplotlib.legend import Legend
+from matplotlib.mathtext import MathTextParser
 from matplotlib.patheffects import AbstractPathEffect, Stroke, withStroke
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
@@ -19,6 +23,7 @@ from render.film.legibility.pictures import FrameView, differ, name_of
 
 __all__ = ["check_texts", "halo_of"]
 
+_FORMULAS: Any = MathTextParser("path")
 _LEAST_SHARE = 0.025
 _LEAST_CONTRAST = 4.5
 _FEW = 6  # pixels that may touch
@@ -40,6 +45,7 @@ def check_texts(view: FrameView) -> Iterator[Finding]:
         if ink.any():
             yield from _over_data(view, text, box, ink)
             yield from _faint(view, text, box, ink)
+    yield from _legends_over_data(view)
     for one, other in itertools.combinations(view.texts, 2):
         yield from _overlapping(view, one, other, boxes[id(one)], boxes[id(other)])
 
@@ -59,12 +65,27 @@ def _found(view: FrameView, text: Text, rule: str, value: str, bound: str) -> Fi
 
 
 def _small(view: FrameView, text: Text) -> Iterator[Finding]:
-    """Letters of at least 2.5% of the picture's height, measured as the font's size."""
+    """Letters of at least 2.5% of the picture's height, measured as the font's size.
+
+    Exponents, indices and fractions are letters too: 10 to the -3 read as 10 says something else.
+    """
     height_in = float(view.figure.bbox.height) / float(view.figure.dpi)
-    share = float(text.get_fontsize()) / 72 / height_in
+    size, smallest = float(text.get_fontsize()), _smallest_pt(text)
+    share = smallest / 72 / height_in
     if share < _LEAST_SHARE - 1e-6:
         least = f"at least {_LEAST_SHARE:.1%}, {_LEAST_SHARE * height_in * 72:.1f} pt here"
-        yield _found(view, text, "letters are", f"{share:.1%} of the height", least)
+        letters = "letters are" if smallest == size else "its smallest letters are"
+        yield _found(view, text, letters, f"{share:.1%} of the height", least)
+
+
+def _smallest_pt(text: Text) -> float:
+    """Return the size of a text's smallest letters: in a formula, often those of an exponent."""
+    sizes = [float(text.get_fontsize())]
+    for line in text.get_text().split("\n"):
+        if text.get_parse_math() and is_math_text(line):
+            _, _, _, glyphs, _ = _FORMULAS.parse(line, 72, text.get_fontproperties())
+            sizes += [float(size) for _, size, code, *_ in glyphs if chr(code).isalnum()]
+    return min(sizes)
 
 
 def _cut_off(view: FrameView, text: Text, box: Bbox, frame: Any) -> Iterator[Finding]:
@@ -98,6 +119,37 @@ def _over_data(
     if covered > _FEW:
         rule = "is written over data," if text.get_bbox_patch() is None else "hides data,"
         yield _found(view, text, rule, f"{covered} px of it", "put it where no data is")
+
+
+def _legends_over_data(view: FrameView) -> Iterator[Finding]:
+    """No line, point or arrow behind a legend, whether its frame hides it or not."""
+    legends = [
+        legend
+        for legend in view.figure.findobj(Legend)
+        if legend.get_visible() and any(_touches(view, legend, axes) for axes in view.figure.axes)
+    ]
+    if not legends:
+        return
+    with_data, without = view.without_legends(legends)
+    for legend in legends:
+        at = view.pixels(_legend_box(view, legend))
+        covered = int(differ(with_data[at], without[at]).sum())
+        if covered > _FEW:
+            yield Finding(
+                rule="hides data,",
+                frame=view.frame,
+                artist=f"legend {', '.join(text.get_text() for text in legend.get_texts())!r}",
+                value=f"{covered} px of it",
+                bound="put it where no data is, or outside the axes",
+            )
+
+
+def _touches(view: FrameView, legend: Any, axes: Axes) -> bool:
+    return axes.get_visible() and bool(_legend_box(view, legend).overlaps(axes.get_window_extent()))
+
+
+def _legend_box(view: FrameView, legend: Any) -> Bbox:
+    return Bbox(legend.get_frame().get_window_extent().get_points())
 
 
 def _faint(view: FrameView, text: Text, box: Bbox, ink: npt.NDArray[np.bool_]) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any
 
+import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
@@ -30,6 +31,9 @@ __all__ = ["Curve"]
 
 Limits = tuple[float, float] | None
 
+_TO_STEP_1 = 0.4  # of a decade: from step 0 to step 1 on a logarithmic axis
+_ABOVE_SPINES = 3.0
+
 
 @dataclass(frozen=True)
 class Curve(RunPanel):
@@ -39,7 +43,8 @@ class Curve(RunPanel):
     function from a run to an array (T,), or a mapping from each run's label to either: with
     `Curve({"train": run, "validation": run}, {"train": "loss", "validation": "val_loss"})` two
     series of one run share an axes. scale: of the value axis. step_scale: of the step axis ("log"
-    starts at step 1). y_limits: of the value axis; by default room for every value of the film.
+    keeps step 0, left of step 1). y_limits: of the value axis; by default room for every value of
+    the film.
     x_label, y_label: the axes' labels; the y axis is called by the name of what it shows.
     Raises InputError when a run has no such series.
     """
@@ -70,7 +75,7 @@ class Curve(RunPanel):
         self._set_limits(ax, series)
         styles = run_styles(series)
         movers = [
-            _draw_curve(ax, run, series[label], styles[label] | {"label": label}, self.step_scale)
+            _draw_curve(ax, run, series[label], styles[label] | {"label": label})
             for label, run in self.runs.items()
         ]
         return together(movers)
@@ -84,8 +89,9 @@ class Curve(RunPanel):
 
     def _set_limits(self, ax: Axes, series: Mapping[str, NDArray[Any]]) -> None:
         """Fix both axes for the whole film, so that nothing jumps."""
-        ax.set_xscale(self.step_scale)
-        ax.set_xlim(1 if self.step_scale == "log" else 0, max(self.steps, 2))
+        if self.step_scale == "log":
+            ax.set_xscale("symlog", linthresh=1, linscale=_TO_STEP_1, subs=range(2, 10))
+        ax.set_xlim(0, max(self.steps, 2))
         ax.set_yscale(self.scale)
         shown = np.concatenate([shown_part(self.runs[label], series[label]) for label in series])
         limits = self.y_limits or limits_of(shown, self.scale)
@@ -93,19 +99,18 @@ class Curve(RunPanel):
             ax.set_ylim(*limits)
 
 
-def _draw_curve(
-    ax: Axes, run: Trajectory, values: NDArray[Any], style: dict[str, Any], step_scale: Scale
-) -> Update:
-    first = 1 if step_scale == "log" else 0
+def _draw_curve(ax: Axes, run: Trajectory, values: NDArray[Any], style: dict[str, Any]) -> Update:
     steps = np.arange(len(values)) * run.every
     (line,) = ax.plot([], [], **style)
-    (dot,) = ax.plot([], [], marker="o", linestyle="none", color=style["color"], clip_on=False)
+    point = {"marker": "o", "linestyle": "none", "color": style["color"], "clip_on": False}
+    paper = matplotlib.rcParams["axes.facecolor"]
+    (dot,) = ax.plot([], [], zorder=_ABOVE_SPINES, markersize=9, markeredgecolor=paper, **point)
     dot.set_in_layout(False)  # without data it would count as a point in the picture's corner
 
     def move(step: int) -> None:
         now = row_at(run, step)
-        line.set_data(steps[first : now + 1], values[first : now + 1])
-        here = slice(max(first, now), now + 1)
+        line.set_data(steps[: now + 1], values[: now + 1])
+        here = slice(now, now + 1)
         low, high = sorted(ax.get_ylim())
         inside = (low <= values[here]) & (values[here] <= high)  # the dot is not clipped
         dot.set_data(steps[here][inside], values[here][inside])

@@ -24,7 +24,7 @@ __all__ = ["LandscapePanel", "variance_share"]
 
 _LEVELS = 15
 _LEAST_RATIO = 1e-4  # a loss that reaches zero has no lower level than this part of the highest
-_WORDS_PT = 12.0
+_TITLE_PT, _WORDS_PT = 13.0, 12.0
 _RING = np.linspace(0.0, 2 * np.pi, 97)
 
 
@@ -80,7 +80,11 @@ class LandscapePanel(RunPanel):
         run = next(iter(self.runs.values()))
         share = variance_share(self.landscape, run.params)
         _, distance = self.landscape.project(run)
-        ax.set_title(f"{self.title}: {100 * share:.1f}% of variance", pad=8 + 1.4 * _WORDS_PT)
+        ax.set_title(
+            f"{self.title}: {100 * share:.1f}% of variance",
+            fontsize=_TITLE_PT,
+            pad=8 + 1.4 * _WORDS_PT,
+        )
         words = ax.annotate(
             "", (0, 1), (0, 6), "axes fraction", textcoords="offset points", fontsize=_WORDS_PT
         )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.font_manager import FontProperties
 from numpy.typing import NDArray
 
 from render.errors import InputError
@@ -16,6 +17,7 @@ from render.film.panels.contours import Levels, Minima, draw_contours, draw_mini
 from render.film.panels.panel import RunPanel, Update, together
 from render.film.panels.series import leaves, row_at
 from render.film.styles import run_styles
+from render.film.wrapping import wrapped
 
 if TYPE_CHECKING:
     from render.recording.trajectory import Trajectory
@@ -121,7 +123,11 @@ class LossSurface(RunPanel):
             for words in [self.left.format(step=path.first_outside)]
         ]
         columns = _columns_that_fit(ax, texts)
-        rows = -(-len(texts) // columns)
+        if columns == 1:
+            font = FontProperties(size=_WORDS_PT)
+            texts = [wrapped(text, 72.0 * ax.bbox.width / ax.figure.dpi, font) for text in texts]
+        ends = np.cumsum([text.count("\n") + 1 for text in texts])
+        rows = -(-len(texts) // columns) if columns > 1 else int(ends[-1]) if texts else 0
         line_pt = 1.35 * _WORDS_PT
         if gone:
             # A title, even a blank one, keeps room in height alone: words may be wider.
@@ -132,7 +138,7 @@ class LossSurface(RunPanel):
             ax.set_title(self.title)
         writers = []
         for number, (label, path) in enumerate(gone.items()):
-            row, column = divmod(number, columns)
+            row, column = divmod(number, columns) if columns > 1 else (int(ends[number]) - 1, 0)
             words = ax.annotate(
                 "",
                 (column / columns, 1.0),
@@ -140,6 +146,7 @@ class LossSurface(RunPanel):
                 xytext=(0, 5 + line_pt * (rows - 1 - row)),
                 textcoords="offset points",
                 fontsize=_WORDS_PT,
+                linespacing=1.1,
                 color=run_styles(self.runs)[label]["color"],
                 in_layout=False,
             )

@@ -64,6 +64,28 @@ def test_a_plain_film_passes():
             "Line2D 'run': has a contrast of",
         ),
         (
+            lambda ax: ax.text(0.1, 0.5, "$10^{-3}$", fontsize=13),
+            "text '$10^{-3}$': its smallest letters are 2.3% of the height",
+        ),
+        (
+            lambda ax: (
+                ax.plot([0, 1], [0.95, 0.95], label="run"),
+                ax.legend(loc="upper right", framealpha=1),
+            ),
+            "legend 'run': hides data",
+        ),
+        (
+            lambda ax: ax.spines["left"].set_color("0.85"),
+            "axes 0, left spine: has a contrast of 1.4",
+        ),
+        (
+            lambda ax: (
+                ax.scatter([0.2], [0.2], color="#c8400a", label="a"),
+                ax.scatter([0.5], [0.2], color="#0060a8", label="b"),
+            ),
+            "points 'a' and 'b': have the same dash and marker",
+        ),
+        (
             lambda ax: (
                 ax.plot([0, 1], [0, 1], "-", color="#c8400a", label="a"),
                 ax.plot([0, 1], [1, 0], "--", color="#735a00", label="b"),
@@ -90,6 +112,14 @@ def test_what_cannot_be_read_is_named(draw, words):
         lambda ax: ax.text(0.1, 0.8, "large enough", fontsize=9.8),
         lambda ax: ax.text(2, 2, "clipped away", clip_on=True),
         lambda ax: (ax.text(0.1, 0.5, "one"), ax.text(0.3, 0.5, "two")),
+        lambda ax: ax.text(0.1, 0.5, r"$\sqrt{x^2}$", fontsize=14),
+        lambda ax: (ax.plot([0, 0.4], [0, 0.4], label="run"), ax.legend(loc="upper right")),
+        lambda ax: (ax.set(yscale="log", ylim=(1e-9, 1e3)), ax.plot([0, 1], [1e-9, 1e3])),
+        lambda ax: ax.spines["left"].set_color("white"),
+        lambda ax: (
+            ax.scatter([0.2], [0.2], marker="o", color="#c8400a", label="a"),
+            ax.scatter([0.5], [0.2], marker="s", color="#0060a8", label="b"),
+        ),
         lambda ax: ax.contourf(np.eye(9), extent=(0, 1, 0, 1), cmap="Pastel1"),
         lambda ax: (
             ax.set_facecolor("navy"),

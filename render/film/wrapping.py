@@ -1,0 +1,76 @@
+"""Words that have to fit a width: broken at spaces, formulas kept whole."""
+
+from __future__ import annotations
+
+import re
+
+import matplotlib
+from matplotlib.axes import Axes
+from matplotlib.cbook import is_math_text
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import text_to_path
+
+__all__ = ["width_pt", "wrap_title", "wrap_titles", "wrapped"]
+
+_WORD = re.compile(r"(?: = |\$[^$]*\$|[^ $])+")  # an equation is not torn apart
+_EDGE_PT = 8.0  # left free beside the picture's edge, and between neighbours
+
+
+def width_pt(words: str, font: FontProperties) -> float:
+    """Return the width of one line of text, in points."""
+    if not words:
+        return 0.0
+    width, _, _ = text_to_path.get_text_width_height_descent(words, font, is_math_text(words))
+    return float(width)
+
+
+def wrapped(text: str, room_pt: float, font: FontProperties) -> str:
+    """Return a text with line breaks such that no line is wider than there is room for.
+
+    Lines that fit stay as they are; a formula or a word that is wider stands alone on its line.
+    """
+    return "\n".join(line for whole in text.split("\n") for line in _lines(whole, room_pt, font))
+
+
+def _lines(whole: str, room_pt: float, font: FontProperties) -> list[str]:
+    if width_pt(whole, font) <= room_pt:
+        return [whole]
+    lines: list[str] = []
+    for word in _WORD.findall(whole):
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and width_pt(longer, font) <= room_pt:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines
+
+
+def wrap_title(figure: Figure, title: str) -> str:
+    """Return a film's title, broken where it is wider than the picture."""
+    rc = matplotlib.rcParams
+    font = FontProperties(size=rc["figure.titlesize"], weight=rc["figure.titleweight"])
+    return wrapped(title, 72.0 * figure.get_figwidth() - 2 * _EDGE_PT, font)
+
+
+def wrap_titles(figure: Figure) -> bool:
+    """Break titles of axes that would run into those beside them; say whether there were any."""
+    changed = False
+    for axes in figure.axes:
+        title = axes.title if axes.title.get_text() else axes._left_title  # type: ignore[attr-defined]
+        words = title.get_text()
+        title.set_text(wrapped(words, _room_pt(figure, axes), title.get_fontproperties()))
+        changed = changed or title.get_text() != words
+    return changed
+
+
+def _room_pt(figure: Figure, axes: Axes) -> float:
+    """From an axes' left edge to the next axes beside it, or to the edge of the picture."""
+    here = axes.get_window_extent()
+    beside = [
+        box.x0
+        for other in figure.axes
+        for box in [other.get_window_extent()]
+        if box.x0 > here.x0 + 1 and box.y0 < here.y1 and box.y1 > here.y0
+    ]
+    return float(72 * (min(beside, default=figure.bbox.x1) - here.x0) / figure.dpi - _EDGE_PT)
