@@ -31,10 +31,12 @@ def write_frames(
         stack.enter_context(drawing.theme())
         canvas = stack.enter_context(LayeredCanvas(drawing.figure))
         for done, number in enumerate(numbers, start=1):
-            drawing.show(number)
-            frame = canvas.draw()
+            if drawing.show(number) or done == 1:
+                frame, damage = canvas.draw(), canvas.damage
+            else:
+                damage = ()
             for sink in sinks:
-                sink.write(number, frame, canvas.damage)
+                sink.write(number, frame, damage)
             report(done, len(numbers))
         for path in stills:
             write_still(path, frame)

@@ -35,6 +35,7 @@ class Drawing:
     def __init__(self, film: Film) -> None:
         self._updates: list[tuple[str, Update]] = []
         self._steps = film.shown_steps
+        self._shown: int | None = None  # the step that was moved to since the layout stands
         self.figure = _new_figure(film)
         with self.theme(), shared_labels(film.labels):
             axes = _new_axes(film, self.figure)
@@ -58,10 +59,11 @@ class Drawing:
 
     def _lay_out(self, frame: int) -> None:
         """Place everything; once more where words turn out to need other lines than expected."""
-        self.show(frame)
+        step = int(self._steps[frame])
+        self._move(step)
         self.figure.draw_without_rendering()
         words = _words(self.figure)
-        self.show(frame)
+        self._move(step)
         if wrap_titles(self.figure) or _words(self.figure) != words:
             self.figure.draw_without_rendering()
 
@@ -69,9 +71,20 @@ class Drawing:
         """Return the context in which the figure is moved and drawn: the theme's rcParams."""
         return self.figure.theme()
 
-    def show(self, frame: int) -> None:
-        """Move every panel to a frame; to be called within `theme()`."""
+    def show(self, frame: int) -> bool:
+        """Move every panel to a frame, within `theme()`; return whether its step was another.
+
+        The picture depends on the step alone, so nothing moves where the step stays.
+        """
         step = int(self._steps[frame])
+        if step == self._shown:
+            return False
+        self._shown = None  # half of the panels may have moved when one of them fails
+        self._move(step)
+        self._shown = step
+        return True
+
+    def _move(self, step: int) -> None:
         for name, update in self._updates:
             with blame(f"panel {name}, step {step}", _source(update)):
                 update(step)

@@ -27,7 +27,7 @@ from render.film.canvas.structure import (
 )
 from render.film.canvas.watch import Watch, mark_fresh
 
-_CALM_FRAMES = 2  # an artist unchanged for so long is watched, no longer drawn every frame
+_MOST_PATIENCE = 16  # frames
 
 
 class Frames:
@@ -301,7 +301,9 @@ class Frames:
             self._damage[number] = self._damage.get(number, []) + boxes
             segment.set(commands)
         if segment.watch is None or not segment.watch.opaque:
-            calm = segment.calm_frames >= _CALM_FRAMES
+            if boxes and segment.watch is not None:
+                segment.patience = min(2 * segment.patience, _MOST_PATIENCE)
+            calm = segment.calm_frames >= segment.patience
             segment.watch = self._watch_of(segment) if calm else None
         return bool(boxes)
 

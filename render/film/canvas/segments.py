@@ -21,12 +21,16 @@ class Segment:
         self.based = False
         self.room: Box = EMPTY
         self.calm_frames = 0
+        # Unchanged for so many frames, it is watched, and no longer drawn in each. Beginning to
+        # watch takes as long as some drawings: one that moves now and then is watched later.
+        self.patience = 2
         self.watch: Watch | None = None
         self.set(commands)
 
     def follow(self, before: Segment) -> None:
         """Take over what the painter knows of the same artist's segment in the drawing before."""
         self.based, self.room = before.based, before.room
+        self.patience = before.patience
 
     def set(self, commands: list[Command]) -> None:
         """Give it the commands of the current frame."""

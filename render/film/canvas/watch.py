@@ -58,6 +58,7 @@ _TRUSTED = {
     "numpy",
     "pathlib",
     "re",
+    "render",
     "zoneinfo",
 }
 _PLAIN = (
