@@ -10,6 +10,7 @@ from torch import nn
 from torch.optim import Optimizer
 
 from render.errors import InputError
+from render.problem import losses
 from render.problem.checks import check_whole
 from render.problem.dataset import Dataset
 from render.problem.surfaces import Surface
@@ -41,6 +42,11 @@ def problem_of(request: Request) -> tuple[Dataset, Loss]:
     if not callable(loss):
         raise InputError(
             f"record: loss is {loss!r}; give a callable (prediction, target) -> scalar"
+        )
+    if loss is losses.nll and bool(((data.y < 0) | (data.y > 1)).any()):
+        raise InputError(
+            f"record: nll takes labels from 0 to 1, and the data's y goes from {data.y.min():g} to "
+            f"{data.y.max():g}; use losses.cross_entropy, with an output for each class"
         )
     return data, loss
 
@@ -98,14 +104,22 @@ def check_compile(request: Request, optimizer: Optimizer, device: torch.device) 
     against = None
     if device.type != "cpu":
         against = f"is for the CPU, and the run is on {device}, where a step becomes a CUDA graph"
-    elif kind.__module__.split(".")[:2] != ["torch", "optim"] or kind.__name__ in ("LBFGS", "SparseAdam"):
-        against = f"takes torch's own optimizers that need no closure, not {kind.__name__}"
+    elif kind.__module__.split(".")[:2] != ["torch", "optim"] or kind.__name__ not in _COMPILED:
+        against = f"takes {', '.join(_COMPILED)} of torch, not {kind.__name__}"
     elif request.scheduler is not None:
         against = "takes a constant rate, not a scheduler"
     elif request.keep is not None and not request.keep.whole:
         against = "keeps all parameters of a step, not keep's tensors or directions"
     if against is not None:
         raise InputError(f"record: compile=True {against}; leave compile=True out")
+
+
+_COMPILED = (
+    *("ASGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax"),
+    *("NAdam", "RAdam", "RMSprop", "Rprop", "SGD"),
+)
+"""Tested; Muon computes in bfloat16 and differs by more than rounding, the rest need a closure or
+do not compile."""
 
 
 def named_metrics(metrics: Metrics | None) -> dict[str, Metric]:

@@ -52,7 +52,7 @@ class Compiled:
         params = list(task.model.parameters())
         one = not even or any(True for _ in task.model.buffers())
         self.rows = 1 if one or len(params) > _FEW_TENSORS else _UNROLLED
-        made = (task.steps - 1) // self.rows * self.rows
+        made = max(task.steps - 1, 0) // self.rows * self.rows
         self.told = f"{made} of {task.steps} steps, {self.rows} a call"
         self._params = [p for p in params if p.grad is not None]
         self._started = False
@@ -79,7 +79,7 @@ class Compiled:
         except Exception as exc:  # of torch's compiler, of g++, of a model that changes as it runs
             raise RecordingError(
                 f"record: {type(self._task.model).__name__} cannot be compiled "
-                f"({first_line(exc)}); leave compile=True out"
+                f"({first_line(getattr(exc, 'inner_exception', exc))}); leave compile=True out"
             ) from exc
         self._log.extend([buffer[-first % every :: every] for buffer in self._buffers])
 

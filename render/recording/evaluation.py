@@ -118,9 +118,14 @@ def fits_together(evaluate: Callable[[], object], place: str) -> bool:
 def _inputs(x: object, like: Tensor) -> Tensor:
     """Return x as a tensor of the data's type, or say what shape is missing."""
     try:
-        inputs = torch.tensor(np.asarray(x)).to(like.dtype)
+        values = x.detach().cpu() if isinstance(x, Tensor) else torch.tensor(np.array(x))
+        if values.is_complex():
+            raise TypeError("complex")
+        inputs = values.to(like.dtype)
     except (TypeError, ValueError, RuntimeError) as exc:
-        raise InputError(f"predict: x ({type(x).__name__}) is not an array of numbers") from exc
+        raise InputError(
+            f"predict: x ({type(x).__name__}) is not an array of real numbers"
+        ) from exc
     if inputs.ndim != like.ndim or inputs.shape[1:] != like.shape[1:]:
         shape = ", ".join(("n", *map(str, like.shape[1:]))) + ("," if like.ndim == 1 else "")
         raise InputError(f"predict: x has shape {tuple(inputs.shape)}; the data's is ({shape})")

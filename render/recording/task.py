@@ -59,7 +59,7 @@ def prepare(request: Request) -> Task:
     metrics = named_metrics(request.metrics)
     keep = check_keep(request.keep, model, steps)
     needed = memory.recording_bytes(model, steps, keep, size)
-    memory.check(needed, f"{steps} steps of {type(model).__name__}")
+    memory.check(needed, f"record: {steps} steps of {type(model).__name__}")
     own = _copied(model, place)
     built = optimizer_of(request.optimizer, own)
     check_compile(request, built, place)
