@@ -38,8 +38,8 @@ class Table(Protocol):
 State = dict[str, Tensor]
 
 _MEMORY_BYTES = 256 * 2**20
-_CACHE_BYTES = {"cpu": 2**20, "cuda": 64 * 2**20}
-_WORTH_BATCHING = 4
+_CACHE_BYTES = {"cpu": 2 * 2**20, "cuda": 64 * 2**20}
+_WORTH_BATCHING = 8
 _LOOPED = (nn.modules.conv._ConvNd, nn.RNNBase, nn.modules.batchnorm._BatchNorm)
 
 
