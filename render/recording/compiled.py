@@ -31,6 +31,7 @@ _FEW_TENSORS = 2
 
 _OPTIONS: dict[str, Any] = {
     "fallback_random": True,  # Dropout then draws what it draws without compilation
+    "cpp.threads": 1,  # on two busy cores, waiting for one another made steps 17 times as slow
     "compile_threads": 1,  # in this process: no pool of workers is left behind
 }
 
