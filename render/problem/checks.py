@@ -8,17 +8,29 @@ import torch
 
 from render.errors import InputError
 
-__all__ = ["check_draw", "check_dtype", "check_number", "check_whole"]
+__all__ = ["check_draw", "check_dtype", "check_number", "check_size", "check_whole"]
+
+_MOST_NUMBERS = 10**9
 
 
 def check_draw(n: object, noise: object, seed: object, **numbers: object) -> None:
     """Check the arguments that every generator of samples takes, and further finite numbers."""
     check_whole("dataset", "n", n, least=1)
+    check_size(n)
     check_whole("dataset", "seed", seed, least=0)
     for name, value in {**numbers, "noise": noise}.items():
         check_number("dataset", name, value)
     if isinstance(noise, (int, float)) and noise < 0:
         raise InputError(f"dataset: noise is {noise!r}; a standard deviation is at least 0")
+
+
+def check_size(numbers: object) -> None:
+    """Check that a dataset of so many numbers can be meant."""
+    if isinstance(numbers, int) and numbers > _MOST_NUMBERS:
+        raise InputError(
+            f"dataset: {numbers:,} numbers are asked for; give at most {_MOST_NUMBERS:,}: fewer "
+            "samples, or smaller ones"
+        )
 
 
 def check_whole(of: str, name: str, value: object, least: int) -> None:

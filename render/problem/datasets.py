@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -100,6 +101,8 @@ def split(data: Dataset, validation: float = 0.2, seed: int = 0) -> tuple[Datase
     one sample. The same seed draws the same parts. Raises InputError for another share, or for
     fewer than two samples.
     """
+    if not isinstance(data, Dataset):
+        raise InputError(f"split: data is a {type(data).__name__}; give a Dataset")
     check_draw(len(data), 0.0, seed, validation=validation)
     if not 0 < validation < 1:
         raise InputError(f"split: validation is {validation!r}; give a share between 0 and 1")
@@ -133,6 +136,8 @@ def of(x: Any, y: Any, dtype: torch.dtype | None = None) -> Dataset:
 def _tensor(name: str, values: Any) -> Tensor:
     """Return a copy of `values`, which later changes to the original do not reach."""
     try:
+        if isinstance(values, np.ndarray):
+            values = values.copy()  # torch takes no views that run backwards
         copied = values.detach().clone() if isinstance(values, Tensor) else torch.tensor(values)
     except (TypeError, ValueError, RuntimeError) as exc:
         reason = str(exc).splitlines()[0]

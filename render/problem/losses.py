@@ -50,6 +50,9 @@ def cross_entropy(logits: Tensor, target: Tensor) -> Tensor:
 
 
 def _check_shapes(loss: str, prediction: Tensor, target: Tensor) -> None:
+    for value in (prediction, target):
+        if not isinstance(value, Tensor):
+            raise InputError(f"{loss}: got a {type(value).__name__}; give two torch tensors")
     if prediction.shape != target.shape:
         raise InputError(
             f"{loss}: the prediction has shape {tuple(prediction.shape)} and the target "

@@ -54,7 +54,7 @@ class MLP(nn.Module):
             )
         for size in sizes:
             check_whole("MLP", "a width", size, least=1)
-        if activation not in _ACTIVATIONS:
+        if not isinstance(activation, str) or activation not in _ACTIVATIONS:
             raise InputError(f"MLP: activation is {activation!r}; choose {', '.join(_ACTIVATIONS)}")
         check_whole("MLP", "seed", seed, least=0)
         check_dtype("MLP", dtype)
@@ -80,7 +80,13 @@ class MLP(nn.Module):
 def _linear(inputs: int, outputs: int, generator: torch.Generator, dtype: torch.dtype) -> nn.Module:
     with torch.device("meta"):  # so that nothing is drawn from the global generator
         layer = nn.Linear(inputs, outputs, dtype=dtype)
-    layer.to_empty(device="cpu")
+    try:
+        layer.to_empty(device="cpu")
+    except RuntimeError as exc:
+        raise InputError(
+            f"MLP: a layer of {inputs:,} x {outputs:,} weights does not fit into memory; give "
+            "smaller widths"
+        ) from exc
     limit = 1 / math.sqrt(inputs)
     with torch.no_grad():
         for values in layer.parameters():

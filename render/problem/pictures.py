@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from render.errors import InputError
-from render.problem.checks import check_draw, check_dtype, check_whole
+from render.problem.checks import check_draw, check_dtype, check_size, check_whole
 from render.problem.dataset import Dataset
 
 __all__ = ["shapes"]
@@ -34,6 +34,7 @@ def shapes(
     check_whole("dataset", "size", size, least=1)
     if size < _SMALLEST:
         raise InputError(f"dataset: size is {size}; give at least {_SMALLEST} pixels")
+    check_size(n * size * size)
     check_dtype("dataset", dtype)
     generator = torch.Generator().manual_seed(seed)
 

@@ -7,7 +7,7 @@ walks on one: a surface stands for data and loss together.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -56,12 +56,23 @@ class Surface:
 
     def __call__(self, x: npt.ArrayLike, y: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """Return the heights at x and y, which broadcast, as float64."""
-        at = np.broadcast_arrays(np.asarray(x, dtype=float), np.asarray(y, dtype=float))
+        try:
+            at = np.broadcast_arrays(np.asarray(x, dtype=float), np.asarray(y, dtype=float))
+        except (TypeError, ValueError) as exc:
+            raise InputError(
+                f"{self.name}: x and y ({exc}) are not numbers that broadcast; give two arrays"
+            ) from exc
         heights = self.function(*(torch.tensor(side) for side in at))
+        if heights.shape != at[0].shape:
+            raise InputError(
+                f"{self.name}: the function gives shape {tuple(heights.shape)} for points of shape "
+                f"{at[0].shape}; it must work element by element, such as x**2 + y**4"
+            )
         return np.asarray(heights.numpy(), dtype=np.float64)
 
     def curvatures(self, x: float, y: float) -> npt.NDArray[np.float64]:
         """Return the eigenvalues of the Hessian at a point, (2,), rising."""
+        _check_pair("the point", (x, y))
         point = torch.tensor([x, y], dtype=torch.float64)
         differentiate: Any = torch.autograd.functional.hessian  # which has no types
         hessian = differentiate(lambda at: self.function(*at), point)
@@ -117,13 +128,19 @@ def of(
     """Return a surface of your own function of two tensors, such as `lambda x, y: x**2 + y**4`.
 
     The other arguments are the surface's fields. Raises InputError where the function does not
-    give one number for two numbers, or the domain is empty.
+    give one number for two numbers, or domain, start or minima are not such pairs.
     """
     if not callable(function):
         raise InputError(f"surface: function is {function!r}; give a callable of x and y")
-    for side, (low, high) in zip("xy", domain, strict=True):
-        if not -math.inf < low < high < math.inf:
-            raise InputError(f"surface: the domain of {side} is ({low}, {high}); give low < high")
+    if not isinstance(domain, Sequence) or len(domain) != 2:
+        raise InputError(f"surface: domain is {domain!r}; give ((x low, x high), (y low, y high))")
+    for side, ends in zip("xy", domain, strict=True):
+        _check_pair(f"the domain of {side}", ends)
+        if not ends[0] < ends[1]:
+            raise InputError(f"surface: the domain of {side} is {ends!r}; give low < high")
+    _check_pair("start", start)
+    for at in minima:
+        _check_pair("a minimum", at)
     try:
         height: object = function(*torch.tensor(start, dtype=torch.float64))
     except Exception as exc:  # whatever a user's function raises
@@ -144,6 +161,15 @@ def of(
         minima=minima,
         source=source,
     )
+
+
+def _check_pair(name: str, value: Any) -> None:
+    try:
+        fits = len(value) == 2 and all(math.isfinite(entry) for entry in value)
+    except TypeError:
+        fits = False
+    if not fits:
+        raise InputError(f"surface: {name} is {value!r}; give two finite numbers")
 
 
 def quadratic(condition: float = 100.0) -> Surface:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 
+import torch
 from torch import nn
+from torch.optim import Optimizer
 
 from render.errors import InputError
+from render.problem import losses
 from render.problem.checks import check_whole
 from render.problem.dataset import Dataset
 from render.problem.surfaces import Surface
@@ -15,7 +18,7 @@ from render.recording.problem import Loss
 from render.recording.request import Metric, Metrics, Request
 from render.recording.settings import label
 
-__all__ = ["check_run", "named_metrics", "problem_of"]
+__all__ = ["check_compile", "check_run", "named_metrics", "problem_of"]
 
 
 def problem_of(request: Request) -> tuple[Dataset, Loss]:
@@ -40,6 +43,11 @@ def problem_of(request: Request) -> tuple[Dataset, Loss]:
         raise InputError(
             f"record: loss is {loss!r}; give a callable (prediction, target) -> scalar"
         )
+    if loss is losses.nll and bool(((data.y < 0) | (data.y > 1)).any()):
+        raise InputError(
+            f"record: nll takes labels from 0 to 1, and the data's y goes from {data.y.min():g} to "
+            f"{data.y.max():g}; use losses.cross_entropy, with an output for each class"
+        )
     return data, loss
 
 
@@ -57,7 +65,8 @@ def check_run(request: Request, data: Dataset) -> None:
                 "or None for all of them"
             )
     clip = request.clip
-    if clip is not None and not (isinstance(clip, (int, float)) and 0 < clip < math.inf):
+    number = isinstance(clip, (int, float)) and not isinstance(clip, bool)
+    if clip is not None and not (number and 0 < clip < math.inf):
         raise InputError(f"record: clip is {clip!r}; give a gradient norm above 0, or None")
     if request.validation is not None:
         _check_validation(request, data)
@@ -77,16 +86,59 @@ def _check_validation(request: Request, data: Dataset) -> None:
             f"record: the validation data's x is {tuple(other.x.shape)} {other.x.dtype} and the "
             f"data's {tuple(data.x.shape)} {data.x.dtype}; give samples of the same kind"
         )
+    if other.y.shape[1:] != data.y.shape[1:] or other.y.dtype != data.y.dtype:
+        raise InputError(
+            f"record: the validation data's y is {tuple(other.y.shape)} {other.y.dtype} and the "
+            f"data's {tuple(data.y.shape)} {data.y.dtype}; give targets of the same kind"
+        )
+
+
+def check_compile(request: Request, optimizer: Optimizer, device: torch.device) -> None:
+    """Check that a run can be asked to be compiled. Raises InputError."""
+    wanted: object = request.compile
+    if not isinstance(wanted, bool):
+        raise InputError(f"record: compile is {wanted!r}; give True or False")
+    if not wanted:
+        return
+    kind = type(optimizer)
+    against = None
+    if device.type != "cpu":
+        against = f"is for the CPU, and the run is on {device}, where a step becomes a CUDA graph"
+    elif kind.__module__.split(".")[:2] != ["torch", "optim"] or kind.__name__ not in _COMPILED:
+        against = f"takes {', '.join(_COMPILED)} of torch, not {kind.__name__}"
+    elif request.scheduler is not None:
+        against = "takes a constant rate, not a scheduler"
+    elif request.keep is not None and not request.keep.whole:
+        against = "keeps all parameters of a step, not keep's tensors or directions"
+    if against is not None:
+        raise InputError(f"record: compile=True {against}; leave compile=True out")
+
+
+_COMPILED = (
+    *("ASGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax"),
+    *("NAdam", "RAdam", "RMSprop", "Rprop", "SGD"),
+)
+"""Tested; Muon computes in bfloat16 and differs by more than rounding, the rest need a closure or
+do not compile."""
 
 
 def named_metrics(metrics: Metrics | None) -> dict[str, Metric]:
     """Return the metrics by name."""
     if isinstance(metrics, Mapping):
-        named = dict(metrics)
+        pairs = [(str(name), entry) for name, entry in metrics.items()]
     elif metrics is None or isinstance(metrics, Iterable):
-        named = {label(entry): entry for entry in metrics or ()}
+        pairs = [(label(entry), entry) for entry in metrics or ()]
     else:
         raise InputError(f"record: metrics is {metrics!r}; give a mapping or a list of callables")
+    named = dict(pairs)
+    if len(named) < len(pairs):
+        twice = next(name for name in named if [name for name, _ in pairs].count(name) > 1)
+        raise InputError(
+            f"record: metrics lists {twice!r} twice; give a mapping from names to callables"
+        )
+    for name in ("val_loss", "off_plane"):
+        if name in named:
+            raise InputError(f"record: a metric is named {name!r}, which the run uses; rename it")
     for name, entry in named.items():
         if not callable(entry):
             raise InputError(
@@ -111,6 +163,11 @@ def _check_model(model: object, data: Dataset) -> None:
         raise InputError(
             f"record: {type(model).__name__} has parameters without a shape yet; call "
             "model(data.x) once before recording"
+        )
+    if any(param.is_complex() for param in params):
+        raise InputError(
+            f"record: {type(model).__name__} has complex parameters; give real ones, such as real "
+            "and imaginary parts"
         )
     kinds = {param.dtype for param in params if param.is_floating_point()}
     kind = data.x.dtype

@@ -19,6 +19,7 @@ from torch.func import functional_call
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from render.errors import InputError, RecordingError, RenderError
+from render.recording.factories import first_line
 from render.recording.problem import Problem, to_numpy
 
 __all__ = ["fits_together", "is_looped", "losses", "metric", "predictions"]
@@ -37,8 +38,8 @@ class Table(Protocol):
 State = dict[str, Tensor]
 
 _MEMORY_BYTES = 256 * 2**20
-_CACHE_BYTES = {"cpu": 2**20, "cuda": 64 * 2**20}
-_WORTH_BATCHING = 4
+_CACHE_BYTES = {"cpu": 2 * 2**20, "cuda": 64 * 2**20}
+_WORTH_BATCHING = 8
 _LOOPED = (nn.modules.conv._ConvNd, nn.RNNBase, nn.modules.batchnorm._BatchNorm)
 
 
@@ -81,11 +82,19 @@ def metric(
     label = getattr(measure, "__name__", type(measure).__name__)
 
     def value(state: State) -> Tensor:
-        number = torch.as_tensor(measure(functional_call(model, state, (x,)), y))
-        if number.numel() != 1:
-            raise InputError(
-                f"{label} returns shape {tuple(number.shape)}; it must return one number"
-            )
+        prediction = functional_call(model, state, (x,))
+        try:
+            number = torch.as_tensor(measure(prediction, y))
+        except (RenderError, torch.OutOfMemoryError):
+            raise
+        except Exception as exc:  # whatever a user's function raises
+            raise _MeasureError(
+                f"{label} cannot be computed ({first_line(exc)}); it takes (prediction, target), "
+                "and must return one number"
+            ) from exc
+        if number.numel() != 1 or number.is_complex():
+            kind = "a complex number" if number.is_complex() else f"shape {tuple(number.shape)}"
+            raise InputError(f"{label} returns {kind}; it must return one number")
         return number.reshape(())
 
     return _each(value, model, params, buffers, progress)
@@ -109,9 +118,14 @@ def fits_together(evaluate: Callable[[], object], place: str) -> bool:
 def _inputs(x: object, like: Tensor) -> Tensor:
     """Return x as a tensor of the data's type, or say what shape is missing."""
     try:
-        inputs = torch.tensor(np.asarray(x)).to(like.dtype)
+        values = x.detach().cpu() if isinstance(x, Tensor) else torch.tensor(np.array(x))
+        if values.is_complex():
+            raise TypeError("complex")
+        inputs = values.to(like.dtype)
     except (TypeError, ValueError, RuntimeError) as exc:
-        raise InputError(f"predict: x ({type(x).__name__}) is not an array of numbers") from exc
+        raise InputError(
+            f"predict: x ({type(x).__name__}) is not an array of real numbers"
+        ) from exc
     if inputs.ndim != like.ndim or inputs.shape[1:] != like.shape[1:]:
         shape = ", ".join(("n", *map(str, like.shape[1:]))) + ("," if like.ndim == 1 else "")
         raise InputError(f"predict: x has shape {tuple(inputs.shape)}; the data's is ({shape})")
@@ -138,7 +152,7 @@ def _each(
             if values is None:
                 chunk = 1
                 rows = slice(start, start + 1)
-                values = to_numpy(function(_state(model, params, buffers, start)))
+                values = to_numpy(_alone(function, model, _state(model, params, buffers, start)))
             result[rows] = values
             start = rows.stop
             if progress is not None and (time.monotonic() >= due or start == len(params)):
@@ -159,19 +173,29 @@ def _probed(
     there is none to speak of, and convolutions and recurrences batch badly (measured: slower).
     """
     with _Sizes() as sizes:
-        try:
-            first = function(_state(model, params, buffers, 0) if len(params) else {})
-        except (RenderError, torch.OutOfMemoryError):
-            raise
-        except Exception as exc:  # whatever a user's model or loss raises
-            reason = str(exc).splitlines()[0] if str(exc) else type(exc).__name__
-            raise RecordingError(
-                f"{type(model).__name__} cannot be evaluated here ({reason}); give it data like "
-                "those it was recorded with"
-            ) from exc
+        first = _alone(function, model, _state(model, params, buffers, 0) if len(params) else {})
     # by the size of one row only, so that a row's value does not depend on its company
     chunk = sizes.rows_at_once(next(model.parameters()).device.type)
     return to_numpy(first), 1 if is_looped(model) or chunk < _WORTH_BATCHING else chunk
+
+
+class _MeasureError(Exception):
+    """A user's function failed: perhaps only under `vmap`, so it is not told at once."""
+
+
+def _alone(function: Callable[[State], Tensor], model: nn.Module, state: State) -> Tensor:
+    """Return the value for one state, or say what is wrong."""
+    try:
+        return function(state)
+    except (RenderError, torch.OutOfMemoryError):
+        raise
+    except _MeasureError as exc:
+        raise RecordingError(str(exc)) from exc.__cause__
+    except Exception as exc:  # whatever a user's model raises
+        raise RecordingError(
+            f"{type(model).__name__} cannot be evaluated here ({first_line(exc)}); give it data "
+            "like those it was recorded with"
+        ) from exc
 
 
 def _together(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import nn
 from torch.optim import Optimizer
 
@@ -26,6 +27,17 @@ def optimizer_of(factory: object, model: nn.Module) -> Optimizer:
         raise InputError(
             f"record: optimizer gave a {type(built).__name__}, not a torch optimizer; "
             f"give {example}"
+        )
+    own = {id(p) for p in model.parameters()}
+    if not any(id(p) in own for group in built.param_groups for p in group["params"]):
+        raise InputError(
+            f"record: optimizer {label(factory)} holds none of the model's parameters; give "
+            f"{example}"
+        )
+    if isinstance(built, torch.optim.SparseAdam):
+        raise InputError(
+            "record: SparseAdam takes sparse gradients, and dense ones are recorded; use "
+            "torch.optim.Adam"
         )
     return built
 
@@ -54,7 +66,7 @@ def _call(name: str, factory: object, argument: object, example: str) -> object:
         raise InputError(f"record: {name} is {factory!r}; give {example}")
     try:
         return factory(argument)
-    except (TypeError, ValueError, RuntimeError) as exc:
+    except Exception as exc:  # whatever a user's own raises
         raise InputError(
             f"record: {name} {label(factory)} cannot be built ({first_line(exc)}); give {example}"
         ) from exc

@@ -97,7 +97,8 @@ def run_rows(row: DeviceRow, log: Rows, steps: int, report: Callable[[int], None
         row.clear()
         graph = torch.cuda.CUDAGraph()
         try:
-            with torch.cuda.graph(graph):
+            # torch's own capture stream stays on the device of its first use in the process
+            with torch.cuda.graph(graph, stream=side):
                 row()
             again = graph.replay
         except RuntimeError as error:  # such as a loss that reads a number back

@@ -92,8 +92,14 @@ def kept_layout(keep: Keep, layout: Layout) -> Layout:
 
 
 def _check_directions(directions: npt.ArrayLike, width: int) -> None:
-    values = np.asarray(directions, dtype=float)
-    if values.ndim != 2 or values.shape[1] != width:
+    try:
+        values = np.asarray(directions, dtype=float)
+    except (TypeError, ValueError, RuntimeError) as exc:
+        raise InputError(
+            f"record: keep.directions ({type(directions).__name__}) is not an array of numbers; "
+            f"give (D, {width}), a row for each direction"
+        ) from exc
+    if values.ndim != 2 or values.shape[1] != width or not len(values):
         raise InputError(
             f"record: keep.directions has shape {values.shape}; give (D, {width}), a row for each "
             "direction"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from render.errors import InputError, RecordingError
-from render.recording import evaluation
+from render.problem.checks import check_whole
+from render.recording import evaluation, memory
 from render.recording.directions import filter_normalised, principal
 from render.recording.planes import Landscape, project
 from render.recording.sessions import active
@@ -23,6 +24,7 @@ Array = npt.NDArray[Any]
 Range = tuple[float, float]
 
 _MARGIN = 0.25
+_POINT_BYTES = 48  # its coordinates, while they are made and after, and its loss
 
 
 def landscape(
@@ -50,11 +52,23 @@ def landscape(
     convolutions, recurrences, and models that fill the processor's cache alone. Raises InputError
     for what is not allowed, RecordingError for a run without its model.
     """
+    if not isinstance(run, Trajectory):
+        raise InputError(
+            f"landscape: run is a {type(run).__name__}; give one run, such as record(…) returns"
+        )
+    check_whole("landscape", "seed", seed, least=0)
+    if progress is not None and not callable(progress):
+        raise InputError(f"landscape: progress is {progress!r}; give a callable (done, points)")
     finite = np.flatnonzero(np.isfinite(run.params).all(axis=1))
     if not finite.size:
         raise InputError("landscape: no row of the run has finite parameters")
     row = _row(run, at, finite)
     counts = _counts(grid)
+    memory.check(
+        _POINT_BYTES * counts[0] * counts[1],
+        f"landscape: {counts[0]:,} x {counts[1]:,} points",
+        "a coarser grid=",
+    )
     chosen = _plane(run, plane, row, finite, seed)
     path, distance = project(run.params, chosen.origin, chosen.directions)
     a, b = (
@@ -185,10 +199,11 @@ def _counts(grid: object) -> tuple[int, int]:
 
 def _span(given: Range | None, path: Array, default: Range | None) -> Range:
     if given is not None:
-        low, high = given
-        if not -math.inf < low < high < math.inf:
+        ends = given if isinstance(given, Sequence) and len(given) == 2 else (math.nan, math.nan)
+        numbers = all(isinstance(end, (int, float, np.number)) for end in ends)
+        if not numbers or not -math.inf < ends[0] < ends[1] < math.inf:
             raise InputError(f"landscape: a range is {given!r}; give (low, high) with low < high")
-        return low, high
+        return float(ends[0]), float(ends[1])
     if default is not None:
         return default
     low, high = float(path.min()), float(path.max())

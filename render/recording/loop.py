@@ -10,11 +10,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from render.errors import InputError, RecordingError, RenderError
+from render.errors import RecordingError, RenderError
 from render.problem.dataset import Dataset
 from render.problem.surfaces import Surface
 from render.recording.batches import draw
 from render.recording.buffers import Buffers
+from render.recording.compiled import Compiled
+from render.recording.factories import first_line
 from render.recording.graphs import DeviceRow, objection, run_rows
 from render.recording.keep import Keep
 from render.recording.problem import Loss, Problem, to_numpy
@@ -23,6 +25,7 @@ from render.recording.request import Metrics, OptimizerFactory, Request, Schedul
 from render.recording.rows import Rows
 from render.recording.selection import Selection
 from render.recording.sessions import Progress, Session, active
+from render.recording.starting import check_dense, first_loss
 from render.recording.stepping import clearing, stepper
 from render.recording.task import Task, prepare
 from render.recording.trajectory import Trajectory
@@ -46,6 +49,7 @@ def record(
     keep: Keep | None = None,
     seed: int = 0,
     device: str = "auto",
+    compile: bool = False,
 ) -> Trajectory:
     """Optimise a copy of `model` on `data` and record every one of `steps` updates.
 
@@ -60,7 +64,10 @@ def record(
     the metrics "val_loss", "val_accuracy" and so on. clip: scale each gradient down to this L2
     norm; the norm recorded is that before. keep: what of a large model is kept; None keeps all,
     (steps + 1) x P numbers, beside at most 128 MiB of buffers: `meta["recording_bytes"]`. device:
-    "auto", "cpu", "cuda" or "cuda:N".
+    "auto", "cpu", "cuda" or "cuda:N". compile: fuse whole steps with `torch.compile`: numbers equal
+    to rounding, steps several times as fast, once half a minute or more of compiling is over
+    (`meta["compiled"]`; docs/recording.md has figures). On the CPU, for torch's own optimizers
+    without closure and scheduler; needs a C++ compiler.
 
     The same seed on the same device gives the same bits; `model` and torch's global generators
     stay as they were. A run that diverges goes on to its end with the numbers it has. Raises
@@ -82,6 +89,7 @@ def record(
         keep=keep,
         seed=seed,
         device=session_device(device, session),
+        compile=compile,
     )
     return recorded(prepare(request), session)
 
@@ -120,6 +128,15 @@ def _guarded(task: Task, progress: Progress | None) -> Trajectory:
             f"record: {task.device} ran out of memory; use a smaller batch_size, fewer steps, or "
             "another device"
         ) from exc
+    except RenderError:
+        raise
+    except Exception as exc:  # whatever a user's model, loss, optimizer or scheduler raises
+        made = "" if task.scheduler is None else f", scheduler {type(task.scheduler).__name__}"
+        raise RecordingError(
+            f"record: the run failed after its first loss ({type(exc).__name__}: "
+            f"{first_line(exc)}); check model {type(task.model).__name__}, loss, optimizer "
+            f"{type(task.optimizer).__name__}{made} and batch_size"
+        ) from exc
 
 
 def _run(task: Task, progress: Progress | None) -> Trajectory:
@@ -140,16 +157,27 @@ def _run(task: Task, progress: Progress | None) -> Trajectory:
     live = None if task.keep.whole else LiveMetrics(task)
     rates: list[float | Tensor] = []
     log: Rows | None = None
-    for row in range(steps + 1):
+    fused: Compiled | None = None
+    row = 0
+    while row <= steps:
+        if fused is not None and row + fused.rows <= steps:
+            fused([next(batches) for _ in range(fused.rows)], every, row)
+            rates.extend(rates[:1] * len(range(-row % every, fused.rows, every)))
+            row += fused.rows
+            report(row - 1)
+            moving.keep(row % every == 0)
+            continue
         x, y = next(batches)
         clear()
         if log is None:
-            loss = _first(task, x, y)
+            loss = first_loss(task, x, y)
             log = Rows(selection, loss, count)
             one = torch.ones_like(loss)  # what backward() would make each time
         else:
             loss = task.loss(model(x), y)
         loss.backward(one)  # type: ignore[no-untyped-call]
+        if row == 0:
+            check_dense(model)
         if row % every == 0:
             log.add(loss)
             rate = optimizer.param_groups[0].get("lr", float("nan"))
@@ -159,7 +187,11 @@ def _run(task: Task, progress: Progress | None) -> Trajectory:
         report(row)
         if row < steps:
             step(x, y, loss)
-        moving.keep((row + 1) % every == 0)
+        row += 1
+        moving.keep(row % every == 0)
+        if row == 1 and task.request.compile:
+            fused = Compiled(task, log, even=plan is None or bool((plan >= 0).all()))
+            task.meta["compiled"] = fused.told
     assert log is not None
     log.finish()
     kept = None if plan is None else plan[::every]
@@ -172,7 +204,7 @@ def _run_on_device(
     """Record a run whose rows need nothing from the host, as a CUDA graph."""
     with torch.random.fork_rng(devices=[task.device]):  # a look at the first loss is no row
         x, y = next(_batches(task, plan))
-        log = Rows(selection, _first(task, x, y), task.steps + 1)
+        log = Rows(selection, first_loss(task, x, y), task.steps + 1)
     row = DeviceRow(task, log, plan)
     with torch.cuda.device(task.device):
         task.meta["cuda_graph"] = run_rows(row, log, task.steps, report)
@@ -235,33 +267,6 @@ def _batches(task: Task, plan: Tensor | None) -> Iterator[tuple[Tensor, Tensor]]
     for samples, length in zip(plan.to(task.device), lengths, strict=True):
         at = samples[:length] if short else samples
         yield x[at], y[at]
-
-
-def _first(task: Task, x: Tensor, y: Tensor) -> Tensor:
-    """Return the first loss, or say what is wrong with model, loss or data."""
-    name = type(task.model).__name__
-    try:
-        loss: object = task.loss(task.model(x), y)
-    except (RenderError, torch.OutOfMemoryError):
-        raise
-    except Exception as exc:  # whatever a user's model or loss raises
-        reason = str(exc).splitlines()[0] if str(exc) else type(exc).__name__
-        raise RecordingError(
-            f"record: {name} or its loss failed on x of shape {tuple(x.shape)} and y of shape "
-            f"{tuple(y.shape)} ({reason}); check that they fit together"
-        ) from exc
-    if not isinstance(loss, Tensor) or loss.numel() != 1:
-        got = f"shape {tuple(loss.shape)}" if isinstance(loss, Tensor) else type(loss).__name__
-        raise InputError(
-            f"record: the loss returns {got}; it must return one number as a tensor, for example "
-            "by .mean()"
-        )
-    if not loss.requires_grad:
-        raise InputError(
-            f"record: the loss does not depend on the parameters of {name}; compute it from the "
-            "prediction with torch operations, without detach(), item() or numpy"
-        )
-    return loss
 
 
 def reporter(progress: Progress | None, steps: int) -> Callable[[int], None]:

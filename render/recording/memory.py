@@ -33,13 +33,15 @@ def recording_bytes(model: nn.Module, steps: int, keep: Keep, batch_size: int | 
     return rows * (kept + 32 + 12 * (batch_size or 0)) + window + final
 
 
-def check(needed: int, what: str) -> None:
+_LESS = "fewer steps, a smaller model, or keep less of it, such as keep=Keep(every=10)"
+
+
+def check(needed: int, what: str, way: str = _LESS) -> None:
     """Raise RecordingError, before anything starts, where `needed` bytes are not free."""
     free = free_bytes()
     if free is not None and needed > free:
         raise RecordingError(
-            f"record: {what} take {needed / 1e9:.1f} GB, and {free / 1e9:.1f} GB are free; take "
-            "fewer steps, a smaller model, or keep less of it, such as keep=Keep(every=10)"
+            f"{what} take {needed / 1e9:.1f} GB, and {free / 1e9:.1f} GB are free; take {way}"
         )
 
 

@@ -39,6 +39,11 @@ def layout_of(model: nn.Module) -> tuple[tuple[str, tuple[int, ...]], ...]:
 
 def attached(run: Trajectory, model: nn.Module, loss: Loss) -> Problem:
     """Return the problem of `run`, given its model and loss again."""
+    if not isinstance(model, nn.Module) or not callable(loss):
+        raise InputError(
+            f"attach: model is a {type(model).__name__} and loss a {type(loss).__name__}; give the "
+            "torch.nn.Module and the callable that the run was recorded with"
+        )
     if layout_of(model) != run.layout:
         raise InputError(
             f"the model has parameters {_listed(layout_of(model))}, but the run recorded "

@@ -15,7 +15,15 @@ from render.recording.watching import names_of
 
 __all__ = ["replayed"]
 
-_FREE = ("device", "device_reason", "recording_bytes", "together", "torch")
+_FREE = (
+    "compiled",
+    "cuda_graph",
+    "device",
+    "device_reason",
+    "recording_bytes",
+    "together",
+    "torch",
+)
 
 
 def replayed(task: Task, stored: Trajectory) -> Trajectory:

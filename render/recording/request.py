@@ -39,3 +39,4 @@ class Request:
     keep: Keep | None = None
     seed: int = 0
     device: str = "auto"
+    compile: bool = False

@@ -77,6 +77,25 @@ class Rows:
                     view.copy_(zeros if value is None else value)
         self._staged += 1
 
+    def block(self, rows: int) -> list[Tensor]:
+        """Return buffers for `rows` rows of parameters, gradients and the loss; all zero."""
+        return [torch.zeros_like(buffer[:1]).repeat_interleave(rows, 0) for buffer in self._buffers]
+
+    def extend(self, block: Sequence[Tensor]) -> None:
+        """Write the rows of a block."""
+        if self._staged:
+            self._clear_stage()
+        start, count = 0, len(block[0])
+        while start < count:
+            rows = min(count - start, self._length - self._filled)
+            here, there = slice(self._filled, self._filled + rows), slice(start, start + rows)
+            for buffer, values in zip(self._buffers, block, strict=True):
+                buffer[here] = values[there]
+            start += rows
+            self._filled += rows
+            if self._filled == self._length:
+                self._read_back()
+
     def write(self, at: Tensor, loss: Tensor) -> None:
         """Write a row where `at`, a number on the device, says; `wrote` has to follow."""
         values = [*self._chosen, *[p.grad for p in self._params], loss]
@@ -138,6 +157,7 @@ class Rows:
 
 def _norms(rows: Tensor) -> Tensor:
     flat = rows.reshape(len(rows), -1)
+    flat = flat if flat.is_floating_point() else flat.double()  # whole numbers that never move
     norms: Tensor = torch.linalg.vector_norm(flat, dim=1, dtype=torch.float64)
     return norms
 

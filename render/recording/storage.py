@@ -38,7 +38,7 @@ def save_runs(path: str | PathLike[str], runs: Sequence[Trajectory]) -> None:
     """Write runs to one `.npz` file, whole or not at all. Their models are not written."""
     if not runs:
         raise InputError("save_runs: there is no run to save")
-    target = Path(path)
+    target = _path(path)
     members = _members(runs)
     part = target.with_name(f".{target.name}.{uuid4().hex[:8]}.part")
     try:
@@ -60,12 +60,13 @@ def load_runs(path: str | PathLike[str]) -> list[Trajectory]:
     Raises RecordingError where the file is missing, damaged, of another kind or of a newer
     version.
     """
-    members = _read(Path(path))
-    header = _header(Path(path), members)
+    path = _path(path)
+    members = _read(path)
+    header = _header(path, members)
     try:
         return [_run(index, entry, members) for index, entry in enumerate(header["runs"])]
     except (KeyError, TypeError, ValueError, AttributeError) as exc:
-        raise _damaged(Path(path), exc) from exc
+        raise _damaged(path, exc) from exc
 
 
 def load_run(path: str | PathLike[str], problem: Problem | None = None) -> Trajectory:
@@ -76,6 +77,12 @@ def load_run(path: str | PathLike[str], problem: Problem | None = None) -> Traje
             f"{str(path)!r} holds {len(runs)} runs; read them with load_runs(path)"
         )
     return runs[0] if problem is None else runs[0].attach(problem.model, problem.loss)
+
+
+def _path(path: object) -> Path:
+    if not isinstance(path, (str, os.PathLike)):
+        raise InputError(f"the path of a run is {path!r}; give a file such as 'run.npz'")
+    return Path(path)
 
 
 def _members(runs: Sequence[Trajectory]) -> dict[str, Array]:

@@ -74,6 +74,8 @@ def sweep(
     variants = {}
     for choices in itertools.product(made, _rates(lr), starts, sizes, seeds):
         name = ", ".join(choice.label for choice in choices if choice.label)
+        if name in variants:
+            raise InputError(f"sweep: two runs are labelled {name!r}; choose other labels")
         variants[name] = prepare(_varied(request, *(choice.value for choice in choices)))
     return _recorded(variants, session)
 
@@ -94,7 +96,7 @@ def _varied(
 def _recorded(variants: dict[str, Task], session: Session | None) -> dict[str, Trajectory]:
     tasks = list(variants.values())
     needed = sum(int(task.meta["recording_bytes"]) for task in tasks)
-    memory.check(needed, f"{len(tasks)} runs of {tasks[0].steps} steps")
+    memory.check(needed, f"sweep: {len(tasks)} runs of {tasks[0].steps} steps")
     if session is not None and session.replay is not None:
         return {name: recorded(task, session) for name, task in variants.items()}
     done = _together(tasks, session.progress if session else None)
@@ -136,6 +138,8 @@ def _labelled(what: str, value: Any) -> list[_Choice]:
     """Return the choices of models or optimizers."""
     if isinstance(value, Mapping):
         named = {str(name): entry for name, entry in value.items()}
+        if len(named) < len(value):
+            raise InputError(f"sweep: {what} has two labels that read the same; choose others")
     elif isinstance(value, Sequence) and not isinstance(value, (str, nn.Sequential)):
         if what == "model":
             named = {f"start {at + 1}": entry for at, entry in enumerate(value)}
@@ -156,8 +160,11 @@ def _labelled(what: str, value: Any) -> list[_Choice]:
 def _rates(lr: Any) -> list[_Choice]:
     if lr is None:
         return [_Choice("", None)]
-    rates = np.asarray(list(lr) if isinstance(lr, Iterable) else lr)
-    if rates.ndim != 1 or rates.size == 0 or not np.issubdtype(rates.dtype, np.number):
+    try:
+        rates = np.asarray(list(lr) if isinstance(lr, Iterable) else lr)
+    except (TypeError, ValueError, RuntimeError):  # rows of different lengths
+        rates = np.empty(0)
+    if rates.ndim != 1 or rates.size == 0 or rates.dtype.kind not in "iuf":
         raise InputError(f"sweep: lr is {lr!r}; give a list of rates, such as [0.01, 0.1, 1.0]")
     return _distinct("lr", [_Choice(f"lr {rate:g}", float(rate)) for rate in rates])
 

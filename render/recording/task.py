@@ -16,7 +16,7 @@ from torch.optim import Optimizer
 from render.errors import InputError, RecordingError
 from render.problem.dataset import Dataset
 from render.recording import memory
-from render.recording.arguments import check_run, named_metrics, problem_of
+from render.recording.arguments import check_compile, check_run, named_metrics, problem_of
 from render.recording.devices import choose
 from render.recording.factories import first_line, optimizer_of, scheduler_of
 from render.recording.keep import Keep, check_keep
@@ -59,9 +59,10 @@ def prepare(request: Request) -> Task:
     metrics = named_metrics(request.metrics)
     keep = check_keep(request.keep, model, steps)
     needed = memory.recording_bytes(model, steps, keep, size)
-    memory.check(needed, f"{steps} steps of {type(model).__name__}")
+    memory.check(needed, f"record: {steps} steps of {type(model).__name__}")
     own = _copied(model, place)
     built = optimizer_of(request.optimizer, own)
+    check_compile(request, built, place)
     made = settings("optimizer", built)  # before a scheduler adds its own notes
     schedule = None if request.scheduler is None else scheduler_of(request.scheduler, built)
     meta: dict[str, str | int | float] = {

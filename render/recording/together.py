@@ -110,7 +110,10 @@ def _rates(tasks: Sequence[Task]) -> Array | None:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=".*lr_scheduler.step.*")
             for _ in range(task.steps):
-                task.scheduler.step()
+                try:
+                    task.scheduler.step()
+                except Exception:  # one by one, it shows in its place
+                    return None
                 column.append(float(group["lr"]))
                 if any(group[key] is not value for key, value in before.items()):
                     return None

@@ -160,10 +160,11 @@ class Trajectory:
         from render.recording import evaluation
 
         points = np.asarray(params)
-        if points.ndim != 2 or points.shape[1] != self.params.shape[1]:
+        width = self.params.shape[1]
+        if points.ndim != 2 or points.shape[1] != width or points.dtype.kind not in "iuf":
             raise InputError(
-                f"loss_at: params has shape {points.shape}; it must be "
-                f"(K, {self.params.shape[1]}), a row for each point"
+                f"loss_at: params has shape {points.shape} and type {points.dtype}; it must be "
+                f"real numbers (K, {width}), a row for each point"
             )
         last = {
             name: np.broadcast_to(values[-1], (len(points), *values.shape[1:]))

@@ -74,9 +74,10 @@ class LiveMetrics:
                 if validating not in predictions:
                     predictions[validating] = functional_call(self._model, state, (samples[0],))
                 value = torch.as_tensor(measure(predictions[validating], samples[1])).detach()
-                if value.numel() != 1:
+                if value.numel() != 1 or value.is_complex():
                     raise InputError(
-                        f"{name} returns shape {tuple(value.shape)}; it must return one number"
+                        f"{name} returns shape {tuple(value.shape)} {value.dtype}; it must return "
+                        "one number"
                     )
                 self._values[name].append(value.reshape(()).clone())
 

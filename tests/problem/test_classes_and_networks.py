@@ -137,6 +137,11 @@ def test_cross_entropy_is_torchs() -> None:
         (lambda: models.MLP(3), "widths is 3"),
         (lambda: models.MLP((3, 0)), "a width is 0"),
         (lambda: models.MLP((3, 1), "tan"), "activation is 'tan'; choose elu, gelu"),
+        (lambda: models.MLP((3, 1), ["tanh"]), "activation is ['tanh']"),
+        (lambda: models.MLP((10**9, 10**9)), "does not fit into memory; give smaller widths"),
+        (lambda: datasets.shapes(10, size=10**7), "give at most 1,000,000,000"),
+        (lambda: datasets.split(None), "data is a NoneType; give a Dataset"),
+        (lambda: losses.mse(torch.zeros(1), 3), "got a int; give two torch tensors"),
         (lambda: models.MLP((3, 1))(torch.zeros(4, 2)), "takes x of shape (n, 3), not (4, 2)"),
         (lambda: models.Point("a", 0), "x is 'a'; give one number"),
         (

@@ -75,6 +75,10 @@ def test_of_takes_lists_arrays_and_tensors() -> None:
     assert len(asked) == 4
 
 
+def test_of_takes_an_array_that_runs_backwards() -> None:
+    assert datasets.of(np.arange(3.0)[::-1], [1, 2, 3]).x.tolist() == [2, 1, 0]
+
+
 def test_of_copies_so_that_later_changes_stay_outside() -> None:
     x = torch.zeros(3)
     data = datasets.of(x, x)
@@ -88,6 +92,7 @@ def test_of_copies_so_that_later_changes_stay_outside() -> None:
         (lambda: datasets.line(0), "n is 0; give a whole number of at least 1"),
         (lambda: datasets.line(-3), "n is -3"),
         (lambda: datasets.line(2.5), "n is 2.5"),
+        (lambda: datasets.line(2**60), "give at most 1,000,000,000"),
         (lambda: datasets.line(True), "n is True"),
         (lambda: datasets.line(5, noise=-1), "noise is -1; a standard deviation is at least 0"),
         (lambda: datasets.line(5, slope=float("nan")), "slope is nan; give a finite number"),

@@ -79,6 +79,13 @@ def test_a_function_of_ones_own_is_a_surface() -> None:
             lambda: surfaces.of(lambda x, y: x, domain=((1, 1), (0, 1))),
             "the domain of x is (1, 1); give low < high",
         ),
+        (lambda: surfaces.of(lambda x, y: x, domain=(0, 1)), "the domain of x is 0; give two"),
+        (lambda: surfaces.of(lambda x, y: x, domain=3), "domain is 3; give ((x low, x high)"),
+        (lambda: surfaces.of(lambda x, y: x, start=3), "start is 3; give two finite numbers"),
+        (lambda: surfaces.of(lambda x, y: x, minima=(0, 0)), "a minimum is 0"),
+        (lambda: surfaces.of(lambda x, y: (x + y).sum())([1, 2], 3), "element by element"),
+        (lambda: surfaces.beale("a", 1), "are not numbers that broadcast"),
+        (lambda: surfaces.beale.curvatures("a", 1), "the point is ('a', 1)"),
         (lambda: surfaces.quadratic(0.5), "condition is 0.5; give a number of at least 1"),
         (
             lambda: surfaces.beale.loss(torch.zeros(3), torch.zeros(1)),

@@ -127,6 +127,8 @@ def test_a_part_of_a_run_cannot_be_evaluated_and_says_what_to_do() -> None:
         (Keep(tensors="layers.0.bias"), "keep.tensors is 'layers.0.bias'; give a list"),
         (Keep(tensors=["layers.0.bia"]), "is named 'layers.0.bia'; did you mean"),
         (Keep(directions=[[1.0, 2.0]]), "keep.directions has shape (1, 2); give (D, 21)"),
+        (Keep(directions=np.ones((0, 21))), "keep.directions has shape (0, 21)"),
+        (Keep(directions=[[1.0], [1.0, 2.0]]), "(list) is not an array of numbers; give (D, 21)"),
         (Keep(directions=[[0.0] * 21]), "not finite and linearly independent"),
         (Keep(directions=ROUND, tensors=["*"]), "choose one of them"),
     ],

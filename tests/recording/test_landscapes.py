@@ -189,6 +189,11 @@ def test_a_landscape_is_read_only_and_crosses_processes_without_torch(run, tmp_p
         (lambda run, line: landscape(run, grid=1), "grid is 1; give points a side"),
         (lambda run, line: landscape(run, grid=(3, 2.5)), "grid is (3, 2.5)"),
         (lambda run, line: landscape(run, a_range=(1, 1)), "a range is (1, 1)"),
+        (lambda run, line: landscape(run, a_range=(0, 1, 2)), "a range is (0, 1, 2)"),
+        (lambda run, line: landscape(run, b_range=1), "a range is 1; give (low, high)"),
+        (lambda run, line: landscape(run, seed=-1), "seed is -1"),
+        (lambda run, line: landscape(run, progress=3), "progress is 3; give a callable"),
+        (lambda run, line: landscape({"a": run}), "run is a dict; give one run"),
         (lambda run, line: landscape(run, at=31), "at is 31; give a row from 0 to 30"),
         (lambda run, line: landscape(line, "random"), "the model has no filters"),
         (lambda run, line: landscape(run).project(line), "must be (T, 59)"),
@@ -198,6 +203,11 @@ def test_wrong_arguments_say_so(run, line, call, message: str) -> None:
     with pytest.raises(InputError) as caught:
         call(run, line)
     assert message in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_a_grid_that_cannot_fit_is_refused_before_it_starts(run) -> None:
+    with pytest.raises(RecordingError, match=r"landscape: 1,000,000 x 1,000,000 points take"):
+        landscape(run, grid=10**6)
 
 
 def test_a_run_without_steps_spans_no_plane() -> None:

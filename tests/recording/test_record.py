@@ -413,6 +413,24 @@ class Failing(nn.Module):
         raise RuntimeError("two\nlines")
 
 
+class Sparse(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.table = nn.Embedding(5, 1, sparse=True)
+
+    def forward(self, x):
+        return self.table(x.long()).squeeze(-1) * x
+
+
+class Complex(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones((), dtype=torch.complex64))
+
+    def forward(self, x):
+        return (self.weight * x).abs()
+
+
 BUILT = torch.optim.SGD([nn.Parameter(torch.ones(()))], lr=0.1)
 
 BAD = {
@@ -463,6 +481,38 @@ BAD = {
         dict(metrics={"a": lambda p, y: p}),
         "returns shape (5,); it must return one",
     ),
+    "metric raises": (
+        dict(metrics={"a": lambda p, y: 1 / 0}),
+        "<lambda> cannot be computed (division by zero); it takes (prediction, target)",
+    ),
+    "metric twice": (
+        dict(metrics=[lambda p, y: p.mean(), lambda p, y: p.max()]),
+        "metrics lists '<lambda>' twice; give a mapping",
+    ),
+    "metric taken": (dict(metrics={"val_loss": losses.mse}), "'val_loss', which the run uses"),
+    "metric complex": (dict(metrics={"a": lambda p, y: 1j}), "returns a complex number"),
+    "loss complex": (dict(loss=lambda p, y: losses.mse(p, y) * 1j), "returns a complex number"),
+    "complex": (dict(model=Complex()), "Complex has complex parameters; give real ones"),
+    "sparse": (dict(model=Sparse()), "the gradient of table.weight is sparse"),
+    "sparse optimizer": (dict(optimizer=torch.optim.SparseAdam), "use torch.optim.Adam"),
+    "optimizer of others": (
+        dict(optimizer=lambda _: torch.optim.SGD([nn.Parameter(torch.ones(1))])),
+        "holds none of the model's parameters",
+    ),
+    "optimizer fails": (dict(optimizer=lambda _: {}["a"]), "optimizer <lambda> cannot be built"),
+    "schedule too short": (
+        dict(steps=4, scheduler=partial(lr_scheduler.OneCycleLR, max_lr=0.1, total_steps=2)),
+        "failed after its first loss (ValueError: Tried to step 3 times",
+    ),
+    "validation targets": (
+        dict(validation=datasets.of([1.0], [[1.0, 2.0]])),
+        "the validation data's y is (1, 2)",
+    ),
+    "labels": (
+        dict(data=datasets.of([1.0, 2.0], [0.0, 2.0]), loss=losses.nll),
+        "nll takes labels from 0 to 1, and the data's y goes from 0 to 2; use losses.cross_entropy",
+    ),
+    "clip True": (dict(clip=True), "clip is True; give a gradient norm above 0"),
     "device": (dict(device="tpu"), "device is 'tpu'; choose auto, cpu, cuda or cuda:N"),
     "meta": (dict(device="meta"), "device is 'meta'"),
     "too long": (dict(steps=10**12), "GB are free; take fewer steps"),
@@ -492,6 +542,13 @@ def test_cuda_where_there_is_none_says_so() -> None:
             steps=1,
             device="cuda",
         )
+
+
+def test_whole_numbers_among_the_parameters_are_recorded() -> None:
+    model = models.Line(0, 0)
+    model.count = nn.Parameter(torch.tensor([2]), requires_grad=False)
+    run = record(model, datasets.line(5), loss=losses.mse, optimizer=SGD, steps=2)
+    assert run.params[:, 2].tolist() == [2, 2, 2] and run.grad_norm[0] > 0
 
 
 def test_class_labels_train_with_torchs_own_loss() -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional
 
 from render.errors import InputError, RecordingError
 from render.problem import datasets, losses, metrics, models
@@ -102,7 +103,7 @@ CHANGED = {
     "model": (dict(model=models.Logistic(-1.0, 1.0)), "model=Line"),
     "data": (dict(data=datasets.line(30, seed=9)), "recorded with data="),
     "samples": (dict(data=datasets.line(31)), "n=30, and the scene now asks for n=31"),
-    "loss": (dict(loss=losses.nll), "loss=mse, and the scene now asks for loss=nll"),
+    "loss": (dict(loss=functional.l1_loss), "loss=mse, and the scene now asks for loss=l1_loss"),
     "metrics": (dict(metrics=[metrics.accuracy]), "metrics=['error']"),
 }
 

@@ -287,6 +287,9 @@ def test_class_labels_advance_together_with_torchs_own_loss() -> None:
         (dict(lr=[]), "lr is []"),
         (dict(lr=["a"]), "lr is ['a']"),
         (dict(lr=[0.1, 0.1]), "lr lists 0.1 twice"),
+        (dict(lr=[[0.1], [0.2, 0.3]]), "lr is [[0.1], [0.2, 0.3]]; give a list of rates"),
+        (dict(lr=[1j]), "lr is [1j]; give a list of rates"),
+        (dict(optimizer={"1": SGD, 1: SGD}), "two labels that read the same"),
         (dict(seed=[]), "seed is empty"),
         (dict(seed=[1, 1]), "seed lists 1 twice"),
         (dict(batch_size=[0]), "batch_size is 0"),
@@ -300,6 +303,12 @@ def test_a_bad_argument_says_why_in_one_line(changed, message: str) -> None:
     with pytest.raises(InputError) as caught:
         LINE(**{**dict(optimizer=SGD, lr=[0.1, 0.2], steps=2), **changed})
     assert message in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_a_schedule_that_fails_says_so_as_a_single_run_does() -> None:
+    scheduler = partial(lr_scheduler.LambdaLR, lr_lambda=lambda step: 1 / (2 - step))
+    with pytest.raises(RecordingError, match="ZeroDivisionError: division by zero"):
+        LINE(optimizer=SGD, lr=[0.1, 0.2], steps=5, scheduler=scheduler)
 
 
 def test_runs_that_would_not_fit_together_say_so_before_they_start(monkeypatch) -> None:

@@ -131,8 +131,12 @@ def test_columns_are_named_after_the_models_parameters() -> None:
         (lambda run: run.predict([0.0], [0, -22]), "step -22 is outside"),
         (lambda run: run.predict([0.0], 1.5), "steps is 1.5; give a whole number"),
         (lambda run: run.predict([[0.0]], 1), "x has shape (1, 1); the data's is (n,)"),
-        (lambda run: run.predict("ab", 1), "x (str) is not an array of numbers"),
-        (lambda run: run.loss_at([1.0, 2.0]), "params has shape (2,); it must be (K, 2)"),
+        (lambda run: run.predict("ab", 1), "x (str) is not an array of real numbers"),
+        (lambda run: run.predict([1j], 1), "x (list) is not an array of real numbers"),
+        (lambda run: run.loss_at([["a", "b"]]), "it must be real numbers (K, 2)"),
+        (lambda run: run.attach("a", losses.mse), "attach: model is a str"),
+        (lambda run: run.save(None), "the path of a run is None; give a file"),
+        (lambda run: run.loss_at([1.0, 2.0]), "params has shape (2,) and type float64; it must be"),
         (lambda run: run.loss_at(np.zeros((4, 3))), "params has shape (4, 3)"),
         (lambda run: run.attach(nn.Linear(1, 1), losses.mse), "the model has parameters weight"),
     ],
@@ -142,6 +146,11 @@ def test_wrong_arguments_say_so(call, message: str) -> None:
         call(fit())
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_predictions_at_a_tensor_that_needs_a_gradient() -> None:
+    at = torch.ones(2, requires_grad=True)
+    np.testing.assert_array_equal(fit().predict(at, 3), fit().predict([1.0, 1.0], 3))
 
 
 def test_a_run_cannot_be_changed() -> None:

@@ -1,0 +1,50 @@
+"""The first step of a run, where what does not fit together shows."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from render.errors import InputError, RecordingError, RenderError
+from render.recording.factories import first_line
+from render.recording.task import Task
+
+__all__ = ["check_dense", "first_loss"]
+
+
+def first_loss(task: Task, x: Tensor, y: Tensor) -> Tensor:
+    """Return the first loss, or say what is wrong with model, loss or data."""
+    name = type(task.model).__name__
+    try:
+        loss: object = task.loss(task.model(x), y)
+    except (RenderError, torch.OutOfMemoryError):
+        raise
+    except Exception as exc:  # whatever a user's model or loss raises
+        raise RecordingError(
+            f"record: {name} or its loss failed on x of shape {tuple(x.shape)} and y of shape "
+            f"{tuple(y.shape)} ({first_line(exc)}); check that they fit together"
+        ) from exc
+    if not isinstance(loss, Tensor) or loss.numel() != 1 or loss.is_complex():
+        got = type(loss).__name__
+        if isinstance(loss, Tensor):
+            got = "a complex number" if loss.is_complex() else f"shape {tuple(loss.shape)}"
+        raise InputError(
+            f"record: the loss returns {got}; it must return one real number as a tensor, for "
+            "example by .mean()"
+        )
+    if not loss.requires_grad:
+        raise InputError(
+            f"record: the loss does not depend on the parameters of {name}; compute it from the "
+            "prediction with torch operations, without detach(), item() or numpy"
+        )
+    return loss
+
+
+def check_dense(model: nn.Module) -> None:
+    """Check that the gradients are such as rows can hold. Raises InputError."""
+    for name, param in model.named_parameters():
+        if param.grad is not None and param.grad.layout != torch.strided:
+            raise InputError(
+                f"record: the gradient of {name} is sparse; give a model with dense gradients, "
+                "such as nn.Embedding(…, sparse=False)"
+            )
