@@ -23,13 +23,15 @@ from render.film.canvas import LayeredCanvas
 from render.film.drawing import Drawing
 from render.scene import find, load, shipped
 
+HD = (1920, 1080)  # `--quality hd`
+
 
 def row(name: str, folder: Path) -> str:
     """Measure one scene."""
     (summary,) = find(name)
     scene = load(summary)
     start = time.perf_counter()
-    film = scene()
+    film = scene().resized(*HD)
     record = time.perf_counter() - start
     drawing = Drawing(film)
     with drawing.theme(), LayeredCanvas(drawing.figure) as canvas:

@@ -16,16 +16,15 @@ from render.film.drawing import Drawing
 __all__ = ["fastest_jobs", "seconds"]
 
 _WARM_UP, _PROBES = 4, 4  # frames drawn before a canvas knows what rests, and frames timed
-# Measured by benchmarks/jobs.py, on one core. They only have to tell films whose drawing dominates.
-_START_S = 1.5  # until a process draws its first frame
-_ENCODING_S = 7e-9  # of a pixel, in H.264
+# Measured on two slow cores. A faster machine shortens them as much as the drawing that is timed:
+# there these are on the safe side, and only films whose drawing dominates get more processes.
+_START_S = 3.0  # until a process has drawn its first frames
+_ENCODING_S = 12e-9  # of a pixel, in H.264
 _STILL_S = 60e-9  # of a pixel, as a PNG that is written and read again
 _WORTH = 0.9  # of the time of one process: less is not worth another's memory
 
 
-def fastest_jobs(
-    drawing: Drawing, targets: Sequence[Path], stream: Stream, numbers: range
-) -> int:
+def fastest_jobs(drawing: Drawing, targets: Sequence[Path], stream: Stream, numbers: range) -> int:
     """Return how many processes, this one among them, write these frames fastest here.
 
     Other processes pay where drawing dominates, such as limits that change in every frame, and

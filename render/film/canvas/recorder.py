@@ -68,12 +68,12 @@ class Recorder(RendererAgg):
         return size or super().get_text_width_height_descent(s, prop, ismath)  # type: ignore[no-untyped-call]
 
     def _layout(self, text: str, prop: Any) -> Layout:
-        font = self._prepare_font(prop)  # type: ignore[no-untyped-call]
+        font = self._prepare_font(prop)
         flags = get_hinting_flag()  # type: ignore[no-untyped-call]
         return self._layouts.of(font, prop.get_size_in_points(), text, flags)
 
     def _prepare_font(self, font_prop: Any) -> Any:
-        """Return a font at its size; which one it is depends on settings too: see `forget_fonts`."""
+        """Return a font at its size. Which one it is depends on settings: see `forget_fonts`."""
         key = hash(font_prop)  # by which matplotlib compares them
         if key not in self._fonts:
             self._fonts[key] = super()._prepare_font(font_prop)  # type: ignore[no-untyped-call]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from matplotlib.text import Text
 from render.film.panels.panel import RunPanel, Update
 from render.film.panels.series import check_series, row_at, series_of
 from render.film.styles import run_styles
+from render.film.wrapping import width_pt
 
 if TYPE_CHECKING:
     from render.recording.trajectory import Trajectory
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["Readout"]
 
 _VALUE_PT = 15.0
+_LABELS = 0.16  # of the width, at least, where runs have labels
+_GAP_PT = 12.0
 _MOST_PARAMETERS = 3
 
 
@@ -46,21 +49,30 @@ class Readout(RunPanel):
         """Draw the headings; return the update that writes the numbers."""
         ax.set_axis_off()
         columns = self._columns()
-        left = 0.16 if any(self.runs) else 0.0
         rows = len(self.runs)
         cells: list[tuple[Text, Callable[[int], str]]] = []
-        for place, name in enumerate(columns):
-            x = left + (1 - left) * place / len(columns)
-            ax.text(x, 1.0, name, transform=ax.transAxes, va="top", alpha=0.8)
+        placed: list[tuple[Text, float]] = []
+        for number, name in enumerate(columns):
+            place = number / len(columns)
+            heading = ax.text(0.0, 1.0, name, transform=ax.transAxes, va="top", alpha=0.8)
+            placed.append((heading, place))
             for row, run in enumerate(self.runs.values()):
-                y = 0.55 * (1 - row / rows)
-                text = ax.text(x, y, "", transform=ax.transAxes, va="top", fontsize=_VALUE_PT)
+                text = ax.text(0.0, _height(row, rows), "", fontsize=_VALUE_PT)
+                text.set(transform=ax.transAxes, va="center")
+                placed.append((text, place))
                 cells.append((text, _formatter(run, name)))
-        for row, (label, style) in enumerate(run_styles(self.runs).items()):
-            y = 0.55 * (1 - row / rows)
-            ax.text(0, y, label, transform=ax.transAxes, va="top", color=style["color"])
+        labels = [
+            ax.text(0, _height(row, rows), label, transform=ax.transAxes, va="center", color=color)
+            for row, (label, color) in enumerate(_colors(self.runs).items())
+        ]
+        label_pt = max(width_pt(text.get_text(), text.get_fontproperties()) for text in labels)
 
         def update(step: int) -> None:
+            left = _share(ax, label_pt)
+            for text, place in placed:
+                x = left + (1 - left) * place
+                if text.get_position()[0] != x:
+                    text.set_x(x)
             for text, formatted in cells:
                 text.set_text(formatted(step))
 
@@ -72,6 +84,24 @@ class Readout(RunPanel):
         run = next(iter(self.runs.values()))
         few = run.names if len(run.names) <= _MOST_PARAMETERS else ()
         return ("step", "rate", "loss", *run.metrics, *few)
+
+
+def _height(row: int, rows: int) -> float:
+    """Where a run's row is, as a share of the axes' height."""
+    return 0.66 * (1 - (row + 0.5) / rows)
+
+
+def _colors(runs: Mapping[str, Trajectory]) -> dict[str, str]:
+    return {label: style["color"] for label, style in run_styles(runs).items()}
+
+
+def _share(ax: Axes, label_pt: float) -> float:
+    """The share of the axes' width that labels of the runs take, which changes with its size."""
+    if not label_pt:
+        return 0.0
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    return max(_LABELS, (label_pt + _GAP_PT) * figure.dpi / 72 / ax.get_window_extent().width)
 
 
 def _formatter(run: Trajectory, name: str) -> Callable[[int], str]:
