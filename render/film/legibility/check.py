@@ -56,8 +56,9 @@ def check(
     flashes, jumps = Flashes(film.fps), Jumps(exempt=drawing.moving_axes)
     with drawing.theme(), LayeredCanvas(drawing.figure) as canvas:
         for frame in range(film.frames):
-            drawing.show(frame)
-            keep(flashes.add(frame, canvas.draw()))
+            if drawing.show(frame) or frame == 0:
+                picture = canvas.draw()
+            keep(flashes.add(frame, picture))
             keep(jumps.add(frame, drawing.figure))
             report(len(looked_at) + frame + 1, total)
     return sorted(found.values(), key=lambda finding: finding.frame)
