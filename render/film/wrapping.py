@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.cbook import is_math_text
 from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties
+from matplotlib.font_manager import FontProperties, findfont
 from matplotlib.textpath import text_to_path
 
 __all__ = ["width_pt", "wrap_title", "wrap_titles", "wrapped"]
@@ -19,8 +20,12 @@ _EDGE_PT = 8.0  # left free beside the picture's edge, and between neighbours
 
 def width_pt(words: str, font: FontProperties) -> float:
     """Return the width of one line of text, in points."""
-    if not words:
-        return 0.0
+    return _width_pt(words, findfont(font), font.copy()) if words else 0.0
+
+
+@lru_cache(maxsize=1024)
+def _width_pt(words: str, file: str, font: FontProperties) -> float:
+    """Measure once: a caption that changes keeps most of its words. `file`: as settings have it."""
     width, _, _ = text_to_path.get_text_width_height_descent(words, font, is_math_text(words))
     return float(width)
 
