@@ -62,15 +62,21 @@ def check(folder, alone, decode):
         assert np.array_equal(iio.imread(folder / still), iio.imread(alone / still))
 
 
-def test_two_processes_write_the_very_frames_of_one(film, alone, decode, tmp_path):
-    written = save(film, *[tmp_path / name for name in NAMES], jobs=2)
+@pytest.fixture(scope="module")
+def shared(film, tmp_path_factory):
+    """What two processes write."""
+    folder = tmp_path_factory.mktemp("shared")
+    written = save(film, *[folder / name for name in NAMES], jobs=2)
     assert len(written) == 5 + 400
-    check(tmp_path, alone, decode)
+    return folder
 
 
-def test_timestamps_run_on_across_segments(film, tmp_path):
-    path = save(film, tmp_path / "film.mp4", jobs=2)[0]
-    times = packet_times(path)
+def test_two_processes_write_the_very_frames_of_one(shared, alone, decode):
+    check(shared, alone, decode)
+
+
+def test_timestamps_run_on_across_segments(shared):
+    times = packet_times(shared / "film.mp4")
     assert times == pytest.approx(np.arange(400) / 10, abs=1e-3)
 
 
