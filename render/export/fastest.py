@@ -13,7 +13,7 @@ from render.export.formats import Stream, format_of
 from render.film.canvas import LayeredCanvas
 from render.film.drawing import Drawing
 
-__all__ = ["fastest_jobs", "seconds"]
+__all__ = ["fastest_jobs"]
 
 _WARM_UP, _PROBES = 4, 4  # frames drawn before a canvas knows what rests, and frames timed
 # Measured on two slow cores. A faster machine shortens them as much as the drawing that is timed:
@@ -40,12 +40,12 @@ def fastest_jobs(drawing: Drawing, targets: Sequence[Path], stream: Stream, numb
     apart_s = encoding_s if joins else encoding_s + pixels * _STILL_S
     drawing_s = _drawing_s(drawing, numbers)
     jobs = min(cores, parts)
-    one = seconds(1, cores, len(numbers), drawing_s, encoding_s)
-    many = seconds(jobs, cores, len(numbers), drawing_s, apart_s)
+    one = _seconds(1, cores, len(numbers), drawing_s, encoding_s)
+    many = _seconds(jobs, cores, len(numbers), drawing_s, apart_s)
     return jobs if many < _WORTH * one else 1
 
 
-def seconds(jobs: int, cores: int, frames: int, drawing_s: float, encoding_s: float) -> float:
+def _seconds(jobs: int, cores: int, frames: int, drawing_s: float, encoding_s: float) -> float:
     """Return about how long some processes take, from what one frame takes one core.
 
     An encoder is a process of its own: with one process, it works while the next frame is drawn.
@@ -55,7 +55,7 @@ def seconds(jobs: int, cores: int, frames: int, drawing_s: float, encoding_s: fl
 
 
 def _drawing_s(drawing: Drawing, numbers: range) -> float:
-    """Return the median time in which one of the frames is drawn."""
+    """Return the mean time of a frame: the median of some, and none where the step stays."""
     times = []
     with drawing.theme(), LayeredCanvas(drawing.figure) as canvas:
         for number in numbers[:: len(numbers) // (_WARM_UP + _PROBES)][: _WARM_UP + _PROBES]:
@@ -63,4 +63,4 @@ def _drawing_s(drawing: Drawing, numbers: range) -> float:
             drawing.show(number)
             canvas.draw()
             times.append(time.perf_counter() - start)
-    return statistics.median(times[_WARM_UP:])
+    return statistics.median(times[_WARM_UP:]) * drawing.moved(numbers) / len(numbers)

@@ -48,8 +48,8 @@ def draw_segment(segment: Segment) -> Piece:
 def drawn(drawing: Drawing, segment: Segment, report: Callable[[int, int], None]) -> Piece:
     """Draw and encode one segment; `report` is told the frames done and their total."""
     scratch = segment.scratch if Path(segment.scratch).is_dir() else None
-    with scratch_folder("render-segment-", scratch) as name:
-        folder = Path(name)
+    with scratch_folder("render-segment-", scratch) as place:
+        folder = Path(place)
         films = {suffix: folder / f"film{suffix}" for suffix in segment.suffixes}
         stills = [folder / name for name in _stills(segment)]
         write_frames(drawing, [*films.values(), *stills], segment.stream, segment.frames, report)

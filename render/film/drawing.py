@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 import matplotlib
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -83,6 +84,10 @@ class Drawing:
         self._move(step)
         self._shown = step
         return True
+
+    def moved(self, numbers: range) -> int:
+        """Return how many of these frames, shown one after another, have another step."""
+        return 1 + int(np.count_nonzero(np.diff(self._steps[numbers.start : numbers.stop])))
 
     def _move(self, step: int) -> None:
         for name, update in self._updates:

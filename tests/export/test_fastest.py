@@ -56,3 +56,10 @@ def test_films_that_are_put_together_from_stills_must_take_longer_to_draw(choose
 def test_the_time_of_a_frame_is_measured_once_it_rests(monkeypatch):
     film = Film([lambda ax: lambda step: None], seconds=10, fps=30, size=(160, 90))
     assert 0 < fastest._drawing_s(Drawing(film), range(300)) < 5
+
+
+def test_frames_whose_step_stays_take_no_time(monkeypatch):
+    clock = iter(range(1000))
+    monkeypatch.setattr(fastest.time, "perf_counter", lambda: next(clock))
+    film = Film([lambda ax: lambda step: None], seconds=10, fps=30, size=(160, 90), steps=99)
+    assert fastest._drawing_s(Drawing(film), range(300)) == pytest.approx(100 / 300)
