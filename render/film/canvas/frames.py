@@ -10,7 +10,6 @@ from matplotlib.axes import Axes
 from matplotlib.backend_bases import DrawEvent
 from matplotlib.figure import Figure
 
-from render.film.canvas.arrays import Comparison
 from render.film.canvas.boxes import Box
 from render.film.canvas.engines import draw_nothing
 from render.film.canvas.order import record_axes, record_figure
@@ -43,9 +42,7 @@ class Frames:
         self._twice = False
         self._damage: dict[int, list[Box]] = {}  # by the number of the segment that does it
         self._restless: list[Any] = []
-        self._recorded: set[int] = set()
         self._undrawn: dict[Any, Watch] = {}
-        self._comparison: Comparison | None = None
 
     def draw(self, *, rests: bool, twice: bool) -> tuple[np.ndarray, tuple[Box, ...]]:
         """Return the picture and the boxes in which it differs from the one before.
@@ -160,25 +157,11 @@ class Frames:
         structure = self._structure
         if structure is None:
             return False
-        self._comparison = self._compare_large(structure)
-        try:
-            restless = structure.restless()
-            return restless is not None and self._record_in_order(structure, restless)
-        finally:
-            if self._comparison is not None:
-                self._comparison.changed()
-
-    def _compare_large(self, structure: Structure) -> Comparison | None:
-        """Begin to compare large arrays, unless foreign code could write to them meanwhile."""
-        watches = [segment.watch for segment in self._segments if segment.watch is not None]
-        large = [*structure.large(), *[array for watch in watches for array in watch.large]]
-        if not large or any(is_foreign(segment.artist) for segment in self._segments):
-            return None
-        return Comparison(large)
+        restless = structure.restless()
+        return restless is not None and self._record_in_order(structure, restless)
 
     def _record_in_order(self, structure: Structure, restless: list[Any]) -> bool:
         """Record what changed, in the order of a full drawing: each may move what comes later."""
-        self._recorded = set()
         self._restless = restless
         self._note_undrawn()
         drawn: list[Any] = []
@@ -196,8 +179,6 @@ class Frames:
                 drawn.append(axes)
                 if not self._record_axes(axes):
                     return False
-        if not self._record_written(structure):
-            return False
         for axes in drawn:
             self._watch(axes)
         return True
@@ -244,31 +225,7 @@ class Frames:
         watch = segment.watch
         if watch is None:
             return is_independent(segment.artist)  # others are watched with their axes
-        return (
-            not watch.axes.isdisjoint(self._restless)
-            or watch.changed()
-            or (self._comparison is None and any(array.changed() for array in watch.large))
-        )
-
-    def _record_written(self, structure: Structure) -> bool:
-        """Record artists whose large arrays were written in place; return False if axes were."""
-        written = set() if self._comparison is None else self._comparison.changed()
-        if not written:
-            return True
-        if any(id(array) in written for array in structure.large()):
-            return False
-        disturbed = set()
-        for number, segment in enumerate(self._segments):
-            watch = segment.watch
-            if number in self._recorded or watch is None:
-                continue
-            if any(id(array) in written for array in watch.large):
-                self._record(number)
-                disturbed.add(id(segment.parent))
-        for number, segment in enumerate(self._segments):
-            if id(segment.parent) in disturbed and finds_its_place(segment.artist):
-                self._record(number)
-        return True
+        return not watch.axes.isdisjoint(self._restless) or watch.changed()
 
     def _record_axes(self, axes: Any) -> bool:
         """Let an axes draw all of itself again; return whether it has the same artists."""
@@ -296,7 +253,6 @@ class Frames:
         mark_fresh(segment.artist)
         segment.lively = bool(boxes)
         segment.calm_frames = 0 if boxes else segment.calm_frames + 1
-        self._recorded.add(number)
         if boxes:
             self._damage[number] = self._damage.get(number, []) + boxes
             segment.set(commands)

@@ -24,7 +24,6 @@ from matplotlib.spines import Spine
 from matplotlib.table import Table
 from matplotlib.text import Text
 
-from render.film.canvas.arrays import WatchedArray
 from render.film.canvas.order import is_plain
 from render.film.canvas.watch import Watch
 
@@ -104,11 +103,6 @@ class Structure:
         watches.append(Watch(fixed, known=known))
         self._watches[parent] = watches
         self._watched[parent] = {**known, **watches[-1].seen}
-
-    def large(self) -> list[WatchedArray]:
-        """Return the large arrays that are watched here, which `restless` does not look at."""
-        watches = [watch for watches in self._watches.values() for watch in watches]
-        return [array for watch in watches for array in watch.large]
 
     def watched(self, parent: Any) -> dict[int, object]:
         """All things that are watched with an axes, by their `id`: its artists need not."""

@@ -2,15 +2,13 @@
 
 A watch walks once from an artist through everything it holds (attributes, containers, transforms,
 paths, colour maps, child artists) and keeps what it found: every value, and the bytes of every
-array. Later it looks at the same places again. So it sees setters, and also what matplotlib does
-not flag: an array written in place, a transform turned in place, a norm shared with others.
+array, or their hash. Later it looks at the same places again. So it sees setters, and also what
+matplotlib does not flag: an array written in place, a transform turned in place, a norm shared
+with others.
 
 It stops at figures, axes and axis objects, whose state is watched on its own. What it cannot read
 (objects of classes from outside matplotlib, numpy and Python itself; functions of the user;
 iterators) makes the artist opaque: such an artist is drawn again every frame.
-
-Looking at large arrays takes as long as drawing a frame, so that is left to `arrays.Comparison`:
-`changed` says whether anything else has changed, and `large` holds what there is to compare.
 """
 
 from __future__ import annotations
@@ -170,20 +168,19 @@ class Watch:
         self._arrays: list[np.ndarray] = []
         self._objects: list[np.ndarray] = []
         self._matrices: list[tuple[dict[str, Any], str]] = []
-        self._medium: list[WatchedArray] = []
-        self.large: list[WatchedArray] = []
+        self._large: list[WatchedArray] = []
         self._walk()
         self._found = self._look(copied=True)
 
     def changed(self) -> bool:
-        """Whether anything found on the walk, large arrays aside, is no longer as it was."""
+        """Whether anything found on the walk is no longer as it was."""
         if self.opaque:
             return True
         try:
             return (
                 self._look(copied=False) != self._found
                 or any([table[name] is not thing for table, name, thing in self._held])
-                or any([array.changed() for array in self._medium])
+                or any([array.changed() for array in self._large])
             )
         except Exception:  # values that cannot be compared with what they replaced, such as arrays
             return True
@@ -340,8 +337,7 @@ class Watch:
             whole = owner(array)
             if whole is array or id(whole) not in self.seen:
                 self.seen[id(whole)] = whole
-                watched = WatchedArray(whole)
-                (self.large if watched.is_large else self._medium).append(watched)
+                self._large.append(WatchedArray(whole))
 
     def _function(self, function: FunctionType) -> Iterator[Any]:
         """Trust a function of matplotlib's; what it closes over may come from elsewhere."""
