@@ -37,6 +37,8 @@ from matplotlib.backend_bases import FigureCanvasBase, RendererBase
 from matplotlib.cbook import CallbackRegistry
 from matplotlib.figure import FigureBase
 from matplotlib.gridspec import GridSpecBase, SubplotSpec
+from matplotlib.lines import Line2D
+from matplotlib.text import Text
 from matplotlib.transforms import TransformNode
 
 from render.film.canvas.arrays import SMALL_BYTES, WatchedArray, owner
@@ -136,6 +138,7 @@ _DERIVED = {
 _FIXED = (*_PLAIN, tuple, frozenset, MethodType, BuiltinFunctionType, MethodWrapperType)
 _HEAP_TYPE = 1 << 9  # of `__flags__`: a class that Python code defined
 _BY_IDENTITY: Any = object.__eq__
+_VISIBILITY = itemgetter("_visible")
 FRESH = ()  # as `Artist._stale`: untouched since it was drawn; matplotlib writes True and False
 
 
@@ -269,18 +272,27 @@ class Watch:
             self._tables.append(state)
             self._hold(state, [item for item in state.items() if item[0] not in unread])
         if isinstance(thing, Tick):
-            unread = unread | set(self._lines_of(thing))
+            unread = unread | set(self._parts_of(thing))
         yield from [value for name, value in state.items() if name not in unread]
 
-    def _lines_of(self, tick: Tick) -> Iterator[str]:
-        """Watch a tick's lines no deeper than their attributes and their data: there are many."""
-        for name in ("tick1line", "tick2line", "gridline"):
-            line: Any = getattr(tick, name)
-            mark_fresh(line)
-            self._tables.append(vars(line))
-            if line._xy is not None:
-                self._arrays.append(line._xy)
-            self.seen[id(line)] = line
+    def _parts_of(self, tick: Tick) -> Iterator[str]:
+        """Watch a tick's lines no deeper than their attributes and data: there are many ticks.
+
+        Of what is invisible only that is watched: nothing else of it is read, and most of it is.
+        """
+        for name in ("tick1line", "tick2line", "gridline", "label1", "label2"):
+            part: Any = getattr(tick, name)
+            state = vars(part)
+            if type(part) in (Line2D, Text) and not state["_visible"]:
+                self._slots.append((_VISIBILITY, state))
+            elif isinstance(part, Line2D):
+                mark_fresh(part)
+                self._tables.append(state)
+                if part._xy is not None:  # type: ignore[attr-defined]
+                    self._arrays.append(part._xy)  # type: ignore[attr-defined]
+            else:
+                continue
+            self.seen[id(part)] = part
             yield name
 
     def _attributes(self, thing: Any) -> Iterator[Any]:
