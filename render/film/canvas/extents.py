@@ -8,6 +8,7 @@ limit), a pixel for snapping and one for antialiasing.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from math import ceil, cos, floor, hypot, isfinite, radians, sin
 from typing import Any
 
@@ -134,9 +135,14 @@ def _path(args: tuple[Any, ...], height: int, scale: float) -> tuple[Span, float
 
 def _markers(args: tuple[Any, ...], height: int, scale: float) -> tuple[Span, float]:
     gc, marker, marker_matrix, path, matrix = args[:5]
-    shape = _transformed(_path_span(marker), marker_matrix)
+    shape = _marker_span(marker, marker_matrix.tobytes())
     places = _transformed(_path_span(path), matrix)
     return _sum(places, shape), _pad(gc, scale)
+
+
+@lru_cache(maxsize=64)
+def _marker_span(marker: Path, matrix: bytes) -> Span:
+    return _transformed(_path_span(marker), np.frombuffer(matrix).reshape(3, 3))
 
 
 def _collection(args: tuple[Any, ...], height: int, scale: float) -> tuple[Span, float]:

@@ -11,7 +11,9 @@ from matplotlib.backend_bases import DrawEvent
 from matplotlib.figure import Figure
 
 from render.film.canvas.boxes import Box
+from render.film.canvas.commands import Command
 from render.film.canvas.engines import draw_nothing
+from render.film.canvas.lines import LineTemplate
 from render.film.canvas.order import record_axes, record_figure
 from render.film.canvas.painter import Painter
 from render.film.canvas.recorder import Recorder
@@ -248,7 +250,7 @@ class Frames:
         segment = self._segments[number]
         if self._twice and not draws_alike(segment.artist):
             draw_nothing(segment.artist, self._recorder)
-        commands = self._recorder.record(segment.artist)
+        commands = self._commands_of(segment)
         boxes = damage_between(segment.commands, commands)
         mark_fresh(segment.artist)
         segment.lively = bool(boxes)
@@ -262,6 +264,15 @@ class Frames:
             calm = segment.calm_frames >= segment.patience
             segment.watch = self._watch_of(segment) if calm else None
         return bool(boxes)
+
+    def _commands_of(self, segment: Segment) -> list[Command]:
+        """Let one artist draw, or find what it would draw where that is quicker."""
+        template = segment.template
+        commands = template.again(segment.artist, self._recorder.tape) if template else None
+        if commands is None:
+            commands = self._recorder.record(segment.artist)
+            segment.template = LineTemplate.of(segment.artist, commands)
+        return commands
 
     def _watch_of(self, segment: Segment) -> Watch:
         known = self._structure.watched(segment.parent) if self._structure else {}

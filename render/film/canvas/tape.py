@@ -38,6 +38,15 @@ class Tape:
         box = extent(name, frozen, clip, height, dpi)
         self.commands.append(Command(name, frozen, frozen_kwargs, box, clip))
 
+    def again(self, command: Command, path: Path, transform: Transform) -> Command:
+        """Return the command that draws another path, or its markers, in the same way."""
+        at = 1 if command.name == "draw_path" else 3
+        matrix = np.array(transform.get_matrix())
+        args = (*command.args[:at], _freeze_path(path), matrix, *command.args[at + 2 :])
+        _, height, dpi = self._frame
+        box = extent(command.name, args, command.clip, height, dpi)
+        return Command(command.name, args, command.kwargs, box, command.clip)
+
     def _clip(self, gc: Any) -> Box:
         rectangle = gc._cliprect
         key = None if rectangle is None else rectangle.tobytes()

@@ -1,0 +1,134 @@
+"""Lines drawn again from a template give the commands that matplotlib's own drawing gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.path import Path
+from matplotlib.patheffects import withStroke
+
+from render.film.canvas.commands import Command, same
+from render.film.canvas.lines import LineTemplate
+from render.film.canvas.recorder import Recorder
+
+LOOKS: list[dict[str, Any]] = [
+    {},
+    {"linestyle": "--", "color": "C3", "alpha": 0.4},
+    {"marker": "o", "markeredgecolor": "w"},
+    {"marker": "*", "linestyle": "none", "markersize": 13, "clip_on": False},
+    {"marker": ",", "color": (0.1, 0.2, 0.3), "zorder": 7},
+    {"linestyle": (0, (4, 2)), "linewidth": 3, "solid_capstyle": "round"},
+]
+
+
+def recorded(look: dict[str, Any]) -> tuple[Line2D, Recorder, LineTemplate]:
+    figure = Figure(figsize=(3, 2), dpi=80)
+    axes = figure.subplots()
+    (line,) = axes.plot([1, 2, 3], [1, 3, 2], **look)
+    recorder = Recorder(240, 160, 80)
+    template = LineTemplate.of(line, recorder.record(line))
+    assert template is not None
+    return line, recorder, template
+
+
+def alike(ours: list[Command], theirs: list[Command]) -> bool:
+    return len(ours) == len(theirs) and all(
+        (one.name, one.box, one.clip) == (other.name, other.box, other.clip)
+        and same(one.args, other.args)
+        and same(one.kwargs, other.kwargs)
+        for one, other in zip(ours, theirs, strict=True)
+    )
+
+
+DATA: list[tuple[Any, Any]] = [
+    ([1.5], [2]),
+    ([], []),
+    ([1, np.nan, 3], [np.nan, 2, 3]),
+    (np.linspace(1, 3, 500), np.sin(np.arange(500))),
+    (np.ma.masked_greater([1, 2, 3], 2), [1, 2, 3]),
+    ([-1e9, 1e300, np.inf], [0, 1, 2]),
+]
+
+
+@pytest.mark.filterwarnings("ignore:overflow")
+@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("data", DATA)
+def test_other_data_in_the_same_look(look: dict[str, Any], data: tuple[Any, Any]) -> None:
+    line, recorder, template = recorded(look)
+    line.set_data(*data)
+    ours = template.again(line, recorder.tape)
+    assert ours is not None
+    assert not line.stale
+    assert alike(ours, recorder.record(line))
+
+
+def axes_of(line: Line2D) -> Any:
+    return line.axes
+
+
+CHANGES: list[Callable[[Any], object]] = [
+    lambda line: line.set_color("r"),
+    lambda line: line.set_alpha(0.2),
+    lambda line: line.set_linewidth(0),
+    lambda line: line.set_linestyle("none"),
+    lambda line: line.set_dashes([3, 1]),
+    lambda line: line._dash_pattern[1].__setitem__(0, 9.0) if line._dash_pattern[1] else None,
+    lambda line: line.set_marker("s"),
+    lambda line: line.set(marker="o", fillstyle="left"),
+    lambda line: line.set_markersize(3),
+    lambda line: line._marker._transform.scale(2) if line._marker else None,
+    lambda line: setattr(line._marker, "_path", Path.unit_rectangle()),
+    lambda line: line.set_markerfacecolor("none"),
+    lambda line: line.set_markevery(2),
+    lambda line: line.set_drawstyle("steps-mid"),
+    lambda line: line.set_gapcolor("y"),
+    lambda line: line.set_path_effects([withStroke(linewidth=5)]),
+    lambda line: line.set_sketch_params(3),
+    lambda line: line.set_snap(True),
+    lambda line: line.set_antialiased(False),
+    lambda line: line.set_clip_on(not line.get_clip_on()),
+    lambda line: line.set_clip_path(axes_of(line).patch.get_path(), axes_of(line).transAxes),
+    lambda line: line.set_visible(False),
+    lambda line: line.set_zorder(9),
+    lambda line: line.set_transform(axes_of(line).transAxes),
+    lambda line: line.set_agg_filter(lambda pixels, dpi: (pixels, 0, 0)),
+    lambda line: axes_of(line).set_xscale("log"),
+    lambda line: axes_of(line).set_xlim(0, 9),
+    lambda line: axes_of(line).set_position([0.3, 0.3, 0.2, 0.2]),
+    lambda line: line._x.__iadd__(0.5),
+    lambda line: line.set(data=(np.arange(3000), np.arange(3000))),
+    lambda line: setattr(line, "draw", lambda renderer: None),
+    lambda line: setattr(line, "get_visible", lambda: False),
+]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("look", LOOKS)
+def test_another_look_is_left_to_matplotlib(
+    look: dict[str, Any], change: Callable[[Any], object]
+) -> None:
+    line, recorder, template = recorded({**look})
+    change(line)
+    ours = template.again(line, recorder.tape)
+    assert ours is None or alike(ours, recorder.record(line))
+
+
+@pytest.mark.parametrize(
+    "look",
+    [
+        {"color": [0.1, 0.2, 0.3]},  # could be written in place
+        {"drawstyle": "steps"},
+        {"marker": "o", "fillstyle": "top"},
+        {"path_effects": [withStroke(linewidth=5)]},
+        {"visible": False},
+    ],
+)
+def test_only_plain_lines_have_a_template(look: dict[str, Any]) -> None:
+    line = Figure().subplots().plot([1, 2, 3], **look)[0]
+    recorder = Recorder(240, 160, 80)
+    assert LineTemplate.of(line, recorder.record(line)) is None
