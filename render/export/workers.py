@@ -16,6 +16,8 @@ from render.errors import ExportError, MissingExtraError
 
 __all__ = ["cluster", "local", "usable_cores"]
 
+_ANSWER_S = 10  # that a cluster's scheduler has to answer
+
 
 def usable_cores() -> int:
     """The number of cores that this process may use."""
@@ -74,7 +76,7 @@ def cluster(address: str) -> Iterator[Executor]:
     except ImportError as error:
         raise MissingExtraError("--cluster", "dask.distributed", "cluster") from error
     try:
-        client = Client(address, timeout="10s")  # type: ignore[no-untyped-call]
+        client = Client(address, timeout=_ANSWER_S)  # type: ignore[no-untyped-call]
     except (OSError, ValueError) as error:
         raise ExportError(
             f"--cluster {address}: no Dask scheduler answers there; start one with "

@@ -4,11 +4,10 @@ import hashlib
 import pickle
 import subprocess
 import sys
+import zlib
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from matplotlib.animation import FuncAnimation
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
@@ -53,40 +52,32 @@ def fresh():
 
 
 @pytest.mark.parametrize("name", SCENES)
-@settings(
-    max_examples=2, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-@given(data=st.data())
-def test_frames_in_any_order_and_twice_are_those_of_a_new_figure(shipped_film, fresh, name, data):
+def test_frames_in_any_order_and_twice_are_those_of_a_new_figure(shipped_film, fresh, name):
     film = small(shipped_film, name)
-    frames = data.draw(st.lists(st.integers(0, film.frames - 1), min_size=1, max_size=3))
+    some, last = np.random.default_rng(zlib.crc32(name.encode())).integers(film.frames, size=2)
     drawing = Drawing(film)
     with drawing.theme():
-        for frame in [*frames, *frames[::-1]]:
+        for frame in map(int, (some, last, some)):
             drawing.show(frame)
             assert pixels(drawing.figure) == fresh(film, frame)
 
 
-@pytest.mark.parametrize("name", SCENES)
-def test_a_pickled_film_draws_the_same_pixels_in_another_process(
-    shipped_film, fresh, name, tmp_path
-):
-    film = small(shipped_film, name)
-    frames = [film.frames - 1, film.frames // 3]
-    (tmp_path / "film.pickle").write_bytes(pickle.dumps(film))
+def test_pickled_films_draw_the_same_pixels_in_another_process(shipped_film, tmp_path):
+    films = [small(shipped_film, name) for name in SCENES]
+    (tmp_path / "films.pickle").write_bytes(pickle.dumps(films))
     code = (
-        "import hashlib, pickle, sys\n"
+        "import hashlib, pickle\n"
         "from matplotlib.backends.backend_agg import FigureCanvasAgg\n"
-        f"film = pickle.loads(open({str(tmp_path / 'film.pickle')!r}, 'rb').read())\n"
-        f"for frame in {frames}:\n"
-        "    canvas = FigureCanvasAgg(film.figure(frame))\n"
+        "for film in pickle.load(open('films.pickle', 'rb')):\n"
+        "    canvas = FigureCanvasAgg(film.figure(film.frames // 3))\n"
         "    canvas.draw()\n"
         "    print(hashlib.sha256(bytes(canvas.buffer_rgba())).hexdigest())\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path
+    done = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, cwd=tmp_path
     )
-    assert done.stdout.split() == [fresh(film, frame) for frame in frames]
+    here = [pixels(film.figure(film.frames // 3)) for film in films]
+    assert done.communicate()[0].split() == here
 
 
 SMALL = {}
