@@ -17,12 +17,12 @@ from render.export.segments import split
 
 
 def ball(ax):
-    """A ball that moves, on limits that move too."""
+    """A ball that moves, on limits that move too, now and then."""
     ax.set(xlim=(0, 400), ylim=(-1.5, 1.5))
     (dot,) = ax.plot([], [], "o", markersize=20)
 
     def update(step):
-        ax.set_xlim(-step, 400 + step)
+        ax.set_xlim(-(step // 20), 400 + step // 20)
         dot.set_data([step], [np.sin(step / 9)])
         ax.set_title(f"step {step}")
 

@@ -135,6 +135,20 @@ _DERIVED = {
     "_minpos",
     "_points_orig",
 }
+# What a line computes from its data anew when these are set to what they are.
+_LINE_DERIVED = {
+    "_invalidx",
+    "_invalidy",
+    "_path",
+    "_stale",
+    "_subslice",
+    "_transformed_path",
+    "_x",
+    "_xy",
+    "_x_filled",
+    "_y",
+    "ind_offset",
+}
 _FIXED = (*_PLAIN, tuple, frozenset, MethodType, BuiltinFunctionType, MethodWrapperType)
 _HEAP_TYPE = 1 << 9  # of `__flags__`: a class that Python code defined
 _BY_IDENTITY: Any = object.__eq__
@@ -195,7 +209,8 @@ class Watch:
         if copied:
             tables, rows = list(map(dict, tables)), [row.copy() for row in rows]
         slots = [get(table) for get, table in self._slots]
-        matrices = [table[name].tobytes() for table, name in self._matrices]
+        small = [table[name] for table, name in self._matrices]
+        matrices = [(array.dtype, array.shape, array.tobytes()) for array in small]
         arrays = [array.tobytes() for array in self._arrays]
         objects = [array.tolist() for array in self._objects]
         sizes = [array.shape for array in self._shaped] + list(map(len, self._open))
@@ -263,14 +278,16 @@ class Watch:
             unread = _UNREAD | _AXES_UNREAD
             if thing.get_aspect() == "auto":
                 unread = unread | {"dataLim"}
-        if root and self._containers:
-            self._note(state, [name for name in state if name not in unread])
-            self._open.append(state)
-        else:
-            if isinstance(thing, Artist):
-                mark_fresh(thing)
-            self._tables.append(state)
-            self._hold(state, [item for item in state.items() if item[0] not in unread])
+        if isinstance(thing, Artist) and not (root and self._containers):
+            mark_fresh(thing)
+            if isinstance(thing, Axis) or not root:
+                # An axis, its labels and lines are marked as stale when set to what they are.
+                unread = unread | {"_stale"}
+        names = [name for name in state if name not in unread]
+        others = self._note(state, names)
+        if not (root and self._containers):
+            self._hold(state, [(name, state[name]) for name in others])
+        self._open.append(state)
         if isinstance(thing, Tick):
             unread = unread | set(self._parts_of(thing))
         yield from [value for name, value in state.items() if name not in unread]
@@ -286,10 +303,9 @@ class Watch:
             if type(part) in (Line2D, Text) and not state["_visible"]:
                 self._slots.append((_VISIBILITY, state))
             elif isinstance(part, Line2D):
-                mark_fresh(part)
-                self._tables.append(state)
-                if part._xy is not None:  # type: ignore[attr-defined]
-                    self._arrays.append(part._xy)  # type: ignore[attr-defined]
+                names = [name for name in state if name not in _LINE_DERIVED]
+                self._note(state, [*names, "_xy"])
+                self._open.append(state)
             else:
                 continue
             self.seen[id(part)] = part
@@ -321,13 +337,17 @@ class Watch:
         self._note(state, names)
         yield from [state[name] for name in names if name not in ("_mtx", "_points")]
 
-    def _note(self, state: dict[str, Any], names: list[str]) -> None:
-        """Watch some values of a table. Arrays there are small and often replaced by equal ones."""
-        arrays = [name for name in names if isinstance(state[name], np.ndarray)]
+    def _note(self, state: dict[str, Any], names: list[str]) -> list[str]:
+        """Watch some values of a table; return the names of those that are watched by identity.
+
+        Small arrays are watched by their bytes: they are often replaced by equal ones.
+        """
+        arrays = [name for name in names if _is_small_array(state[name])]
         others = [name for name in names if name not in arrays]
         self._matrices.extend((state, name) for name in arrays)
         if others:
             self._slots.append((itemgetter(*others), state))
+        return others
 
     def _array(self, array: np.ndarray) -> Iterator[Any]:
         self._shaped.append(array)
@@ -371,6 +391,10 @@ class Watch:
             or (module == "builtins" and is_made_by_python)
         ):
             self.opaque = True
+
+
+def _is_small_array(value: object) -> bool:
+    return type(value) is np.ndarray and value.nbytes <= SMALL_BYTES and not value.dtype.hasobject
 
 
 def mark_fresh(artist: Any) -> None:

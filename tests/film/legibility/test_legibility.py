@@ -12,7 +12,7 @@ from render.film.legibility import check
 def found(panel, **settings):
     """Check a film of one panel; return what was found, as text."""
     settings = {"seconds": 1, "fps": 10, "size": (640, 360)} | settings
-    return [str(finding) for finding in check(Film([panel], **settings))]
+    return [str(finding) for finding in check(Film([panel], **settings), stills=3)]
 
 
 def still(draw):
