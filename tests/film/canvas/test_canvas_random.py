@@ -75,6 +75,11 @@ def _clears(axes: Any, value: int) -> None:
     axes.plot([0, 1], [0, value])
 
 
+def _sets_as_it_is(axes: Any, value: int) -> None:
+    axes.set(xlim=axes.get_xlim(), ylim=axes.get_ylim(), title=axes.get_title())
+    axes.set_xlabel(axes.get_xlabel())
+
+
 OPERATIONS: dict[str, Callable[[Figure, int, int], Any]] = {
     "move a line": _in_every(_lines, _moves),
     "style a line": _in_every(_lines, lambda a, v: a.set(lw=v, alpha=0.1 + v / 12, ls="-:"[v % 2])),
@@ -99,6 +104,7 @@ OPERATIONS: dict[str, Callable[[Figure, int, int], Any]] = {
     "title": _in_every(_axes, lambda a, v: a.set_title("gy" * v, fontsize=6)),
     "label": _in_every(_axes, lambda a, v: a.set_xlabel("x" * (v // 2))),
     "legend": _in_every(_flat, lambda a, v: a.legend(["a", "b"], fontsize=5, loc=v)),
+    "set as it is": _in_every(_axes, _sets_as_it_is),
     "grid": _in_every(_axes, lambda a, v: a.grid(bool(v % 2))),
     "colour axes": _in_every(_axes, lambda a, v: a.set_facecolor(str(v / 10))),
     "turn 3d": _in_every(

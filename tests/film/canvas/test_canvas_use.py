@@ -20,6 +20,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.spines import Spine
+from matplotlib.text import Text
 
 from render.film.canvas import LayeredCanvas
 
@@ -249,12 +251,26 @@ def test_a_million_static_points_are_drawn_twice_at_most(monkeypatch: pytest.Mon
     assert len(calls) <= 2
 
 
-def test_only_what_changed_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "again",
+    [
+        lambda axes: None,
+        lambda axes: axes.set(xlim=axes.get_xlim(), ylim=axes.get_ylim()),
+        lambda axes: axes.set(title="title", xlabel="x", ylabel="y"),
+        lambda axes: axes.grid(False),
+        lambda axes: axes.tick_params(labelsize="medium"),
+    ],
+)
+def test_only_what_changed_is_drawn(
+    again: Callable[[Axes], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is set, in every frame, to what it is has not changed."""
     figure, update = wave()
     drawn: list[Artist] = []
     with LayeredCanvas(figure) as canvas:
-        for k in range(3):
+        for k in range(5):
             update(k)
+            again(figure.axes[0])
             canvas.draw()
         for kind in {type(artist) for artist in figure.findobj()} - {Axes, Figure}:
             draw = kind.draw
@@ -262,8 +278,26 @@ def test_only_what_changed_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
                 kind, "draw", lambda self, *args, draw=draw: drawn.append(self) or draw(self, *args)
             )
         update(7)
+        again(figure.axes[0])
         canvas.draw()
-    assert drawn == [figure.axes[0].lines[0]]
+    titles = [each for each in drawn if isinstance(each, Text)]
+    assert len(titles) in (0, 3), "titles that are set are placed together"
+    assert [each for each in drawn if each not in titles] == [figure.axes[0].lines[0]]
+
+
+def test_a_title_that_counts_does_not_draw_its_axes(monkeypatch: pytest.MonkeyPatch) -> None:
+    figure, _ = wave()
+    axes = figure.axes[0]
+    drawn: list[Artist] = []
+    with LayeredCanvas(figure) as canvas:
+        for k in range(5):
+            axes.set_title(f"step {k}")
+            canvas.draw()
+        monkeypatch.setattr(Spine, "draw", lambda self, *args: drawn.append(self))
+        for k in range(5, 15):
+            axes.set_title(f"step {k}")
+            canvas.draw()
+    assert not drawn
 
 
 @pytest.mark.parametrize("make", [FigureCanvasAgg, FigureCanvasBase])
