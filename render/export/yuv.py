@@ -19,8 +19,12 @@ from render.export.sink import Frame, Rectangle
 
 __all__ = ["Yuv420", "is_opaque", "on_white"]
 
+Words = NDArray[np.uint32]
+Places = NDArray[np.intp]
+
 _BAND = 1 << 16  # pixels converted at a time: temporary arrays then stay in the cache
 _BITS = 16  # behind the binary point
+_FEW = 1 / 6  # of a block's squares of 2 x 2 pixels: where no more differ, only they are converted
 _KR, _KB = 0.2126, 0.0722
 _KG = 1 - _KR - _KB
 
@@ -49,6 +53,7 @@ class Yuv420:
         y, u, v = np.split(self.data, (luma, luma * 5 // 4))
         self._y = y.reshape(self.height, self.width)
         self._u, self._v = (p.reshape(self.height // 2, self.width // 2) for p in (u, v))
+        self._seen = np.zeros((self.height, self.width), np.uint32)  # no opaque pixel is 0
         # Intermediate arrays stay: giving memory back after each band costs four times the sums.
         self._scratch = np.empty((5, max(_BAND, 2 * self.width)), np.int32)
 
@@ -56,19 +61,49 @@ class Yuv420:
         """Take over a frame's pixels inside `damage`."""
         for left, top, right, bottom in damage:
             x0, x1 = left - left % 2, right + right % 2
-            rows = max(2, _BAND // max(1, x1 - x0) // 2 * 2)
-            for y0 in range(top - top % 2, bottom, rows):
-                y1 = min(y0 + rows, bottom + bottom % 2)
-                self._convert(_block(frame, y0, y1, x0, x1), slice(y0, y1), slice(x0, x1))
+            y0, y1 = top - top % 2, bottom + bottom % 2
+            if x0 < x1 and y0 < y1:
+                self._take_over(_words(_block(frame, y0, y1, x0, x1)), y0, x0)
 
-    def _convert(self, block: Frame, rows: slice, columns: slice) -> None:
+    def _take_over(self, pixels: Words, top: int, left: int) -> None:
+        """Convert what differs in one block whose edges are even."""
+        height, width = pixels.shape
+        seen = self._seen[top : top + height, left : left + width]
+        differs = pixels != seen
+        squares = (differs[0::2] | differs[1::2]).view(np.uint16)  # two pixels a number
+        count = np.count_nonzero(squares)
+        if not count:
+            return
+        seen[:] = pixels
+        if count > _FEW * squares.size:
+            rows = max(2, _BAND // width // 2 * 2)
+            for start in range(0, height, rows):
+                self._convert(pixels[start : start + rows], top + start, left)
+            return
+        places = np.flatnonzero(squares)
+        for first in range(0, places.size, _BAND // 4):
+            y, x = np.divmod(places[first : first + _BAND // 4], width // 2)
+            self._convert_squares(pixels, y, x, top // 2, left // 2)
+
+    def _convert_squares(self, pixels: Words, y: Places, x: Places, down: int, right: int) -> None:
+        """Convert squares of 2 x 2 pixels, at (y, x) in a block that lies (down, right)."""
+        places = [(2 * y + dy, 2 * x + dx) for dy in (0, 1) for dx in (0, 1)]
+        red, green, blue, *spare = self._scratch[:, : 4 * y.size].reshape(5, 4, y.size)
+        _split(np.stack([pixels[place] for place in places]), (red, green, blue))
+        luma = _combine(_Y, (red, green, blue), 16, _BITS, spare)
+        for values, (rows, columns) in zip(luma, places, strict=True):
+            self._y[rows + 2 * down, columns + 2 * right] = values
+        sums = [channel.sum(axis=0, dtype=np.int32) for channel in (red, green, blue)]
+        place = y + down, x + right
+        self._u[place] = _combine(_U, sums, 128, _BITS + 2, [array[0] for array in spare])
+        self._v[place] = _combine(_V, sums, 128, _BITS + 2, [array[0] for array in spare])
+
+    def _convert(self, pixels: Words, top: int, left: int) -> None:
         """Convert one block whose edges are even."""
-        height, width = block.shape[:2]
+        height, width = pixels.shape
         red, green, blue, *spare = self._scratch[:, : height * width].reshape(5, height, width)
-        pixels = _words(block)
-        for shift, channel in ((0, red), (8, green), (16, blue)):
-            np.right_shift(pixels, np.uint32(shift), out=channel.view(np.uint32))
-            channel &= 255
+        _split(pixels, (red, green, blue))
+        rows, columns = slice(top, top + height), slice(left, left + width)
         self._y[rows, columns] = _combine(_Y, (red, green, blue), 16, _BITS, spare)
         sums = [_sums(channel, spare[0]) for channel in (red, green, blue)]
         half = tuple(slice(part.start // 2, part.stop // 2) for part in (rows, columns))
@@ -98,9 +133,16 @@ def _block(frame: Frame, y0: int, y1: int, x0: int, x1: int) -> Frame:
     return block if is_opaque(block) else on_white(block)
 
 
-def _words(block: Frame) -> NDArray[np.uint32]:
+def _words(block: Frame) -> Words:
     """View RGBA pixels as numbers: red is the lowest byte, alpha the highest."""
     return block.view("<u4")[..., 0]
+
+
+def _split(pixels: Words, channels: Sequence[NDArray[np.int32]]) -> None:
+    """Write the red, green and blue of pixels into arrays of their shape."""
+    for shift, channel in zip((0, 8, 16), channels, strict=True):
+        np.right_shift(pixels, np.uint32(shift), out=channel.view(np.uint32))
+        channel &= 255
 
 
 def _sums(channel: NDArray[np.int32], spare: NDArray[np.int32]) -> NDArray[np.int32]:

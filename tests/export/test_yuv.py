@@ -112,6 +112,21 @@ def test_converting_only_damage_equals_converting_all(width, height):
         np.testing.assert_array_equal(planes.data, converted(frame))
 
 
+@pytest.mark.parametrize("share", [0.0002, 0.01, 0.1, 0.5])
+@pytest.mark.parametrize(("width", "height"), [(640, 360), (641, 359), (1920, 300)])
+def test_converting_what_differs_equals_converting_all(width, height, share):
+    random = np.random.default_rng(2)
+    frame = frame_of(width, height)
+    planes = Yuv420(width, height)
+    planes.update(frame, whole(frame))
+    for seed in range(4):
+        other = random.random((height, width)) < share
+        frame[other] = frame_of(width, height, seed)[other]
+        frame[other & (random.random((height, width)) < 0.1), 3] = 99
+        planes.update(frame, whole(frame))
+        np.testing.assert_array_equal(planes.data, converted(frame))
+
+
 def test_nothing_outside_the_damage_is_touched():
     planes = Yuv420(64, 48)
     planes.update(patches(), whole(patches()))

@@ -6,7 +6,8 @@ array, or their hash. Later it looks at the same places again. So it sees setter
 matplotlib does not flag: an array written in place, a transform turned in place, a norm shared
 with others.
 
-It stops at figures, axes and axis objects, whose state is watched on its own. What it cannot read
+It stops at figures, axes and axis objects, whose state is watched on its own (axis objects of
+axes that are drawn as a whole are not). What it cannot read
 (objects of classes from outside matplotlib, numpy and Python itself; functions of the user;
 iterators) makes the artist opaque: such an artist is drawn again every frame.
 """
@@ -175,6 +176,8 @@ class Watch:
         self.seen: dict[int, object] = {}
         self._roots = list(roots)
         self._containers = containers
+        whole = not containers and any(isinstance(root, Axes) for root in self._roots)
+        self._border = tuple({*_BORDER} - {Axis}) if whole else _BORDER
         self._known = known
         self._tables: list[dict[Any, Any]] = []
         self._rows: list[Any] = []
@@ -260,7 +263,7 @@ class Watch:
                 yield thing.__self__
         elif isinstance(thing, partial):
             yield from (thing.func, thing.args, thing.keywords)
-        elif not isinstance(thing, _BORDER) or self._is_root(thing):
+        elif not isinstance(thing, self._border) or self._is_root(thing):
             yield from self._object(thing)
 
     def _object(self, thing: Any) -> Iterator[Any]:
@@ -274,7 +277,7 @@ class Watch:
             self.opaque = self.opaque or module.partition(".")[0] in _HOLDING
             return
         unread = _UNREAD
-        if isinstance(thing, Axes):
+        if isinstance(thing, Axes) and self._containers:
             unread = _UNREAD | _AXES_UNREAD
             if thing.get_aspect() == "auto":
                 unread = unread | {"dataLim"}

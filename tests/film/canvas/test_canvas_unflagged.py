@@ -48,6 +48,23 @@ def update_draws_the_canvas() -> Animated:
 
 
 @scene
+def axis_objects_in_space() -> Animated:
+    fig = plt.figure()
+    space: Any = fig.add_subplot(121, projection="3d")
+    space.plot([0, 1], [0, 1], [0, 1])
+    (line,) = fig.add_subplot(122).plot([0, 1])
+
+    def update(k: int) -> None:
+        line.set_ydata([k, 0])
+        space.xaxis._axinfo["grid"]["color"] = "r" if k > 5 else "0.6"
+        if k > 7:
+            space.set_xlabel(f"x {k}")
+            space.yaxis.pane.set_facecolor("y")
+
+    return fig, update
+
+
+@scene
 def update_draws_one_artist() -> Animated:
     fig, ax = plt.subplots()
     (line,) = ax.plot([0, 1], lw=4)
