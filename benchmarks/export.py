@@ -327,16 +327,19 @@ def row_7(folder: Path) -> str:
     """--jobs 2 against --jobs 1, where drawing dominates: limits change every frame."""
     (folder / "moving.py").write_text(LIMITS_SCENE)
 
-    def render(jobs: int) -> None:
-        command = [sys.executable, "-m", "render", str(folder / "moving.py"), "-q"]
+    def render(jobs: int, size: str) -> None:
+        command = [sys.executable, "-m", "render", str(folder / "moving.py"), "-q", "--size", size]
         subprocess.run(
             [*command, "--jobs", str(jobs), "-o", str(folder / "moving.mp4")],
             check=True,
             capture_output=True,
         )
 
-    two, one = interleaved(lambda: render(2), lambda: render(1))
-    return f"{one / two:.2f}x faster ({two:.1f} against {one:.1f} s, whole process)"
+    told = []
+    for size in ("1280x720", "1920x1080"):
+        two, one = interleaved(lambda: render(2, size), lambda: render(1, size))  # noqa: B023
+        told.append(f"{size} {one / two:.2f}x faster ({two:.1f} against {one:.1f} s)")
+    return "; ".join(told)
 
 
 def row_8(folder: Path) -> str:

@@ -6,10 +6,10 @@ array, or their hash. Later it looks at the same places again. So it sees setter
 matplotlib does not flag: an array written in place, a transform turned in place, a norm shared
 with others.
 
-It stops at figures, axes and axis objects, whose state is watched on its own (axis objects of
-axes that are drawn as a whole are not). What it cannot read
-(objects of classes from outside matplotlib, numpy and Python itself; functions of the user;
-iterators) makes the artist opaque: such an artist is drawn again every frame.
+It stops at figures, axes and axis objects, whose state is watched on its own; but for axes that
+are drawn as a whole it goes through their axis objects too. What it cannot read (objects of classes
+from outside matplotlib, numpy and Python itself; functions of the user; iterators) makes the artist
+opaque: such an artist is drawn again every frame.
 """
 
 from __future__ import annotations
@@ -154,6 +154,7 @@ _FIXED = (*_PLAIN, tuple, frozenset, MethodType, BuiltinFunctionType, MethodWrap
 _HEAP_TYPE = 1 << 9  # of `__flags__`: a class that Python code defined
 _BY_IDENTITY: Any = object.__eq__
 _VISIBILITY = itemgetter("_visible")
+_PLACE_OF_NOTHING = itemgetter("_text", "_visible", "_x", "_y", "_transform")
 FRESH = ()  # as `Artist._stale`: untouched since it was drawn; matplotlib writes True and False
 
 
@@ -286,25 +287,26 @@ class Watch:
             if isinstance(thing, Axis) or not root:
                 # An axis, its labels and lines are marked as stale when set to what they are.
                 unread = unread | {"_stale"}
-        names = [name for name in state if name not in unread]
-        others = self._note(state, names)
+        others = self._note(state, [name for name in state if name not in unread])
         if not (root and self._containers):
             self._hold(state, [(name, state[name]) for name in others])
         self._open.append(state)
-        if isinstance(thing, Tick):
-            unread = unread | set(self._parts_of(thing))
-        yield from [value for name, value in state.items() if name not in unread]
+        parts = set(self._parts_of(thing)) if isinstance(thing, Tick) else ()
+        yield from [state[name] for name in others if name not in parts]
 
     def _parts_of(self, tick: Tick) -> Iterator[str]:
         """Watch a tick's lines no deeper than their attributes and data: there are many ticks.
 
         Of what is invisible only that is watched: nothing else of it is read, and most of it is.
+        Of a label without words only its place is read.
         """
         for name in ("tick1line", "tick2line", "gridline", "label1", "label2"):
             part: Any = getattr(tick, name)
             state = vars(part)
             if type(part) in (Line2D, Text) and not state["_visible"]:
                 self._slots.append((_VISIBILITY, state))
+            elif type(part) is Text and state["_text"] == "":
+                self._slots.append((_PLACE_OF_NOTHING, state))
             elif isinstance(part, Line2D):
                 names = [name for name in state if name not in _LINE_DERIVED]
                 self._note(state, [*names, "_xy"])
