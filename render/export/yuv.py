@@ -80,23 +80,26 @@ class Yuv420:
             for start in range(0, height, rows):
                 self._convert(pixels[start : start + rows], top + start, left)
             return
-        places = np.flatnonzero(squares)
-        for first in range(0, places.size, _BAND // 4):
-            y, x = np.divmod(places[first : first + _BAND // 4], width // 2)
-            self._convert_squares(pixels, y, x, top // 2, left // 2)
+        y, x = np.divmod(np.flatnonzero(squares), width // 2)
+        y, x = y + top // 2, x + left // 2
+        for first in range(0, y.size, _BAND // 4):
+            part = slice(first, first + _BAND // 4)
+            self._convert_squares(y[part], x[part])
 
-    def _convert_squares(self, pixels: Words, y: Places, x: Places, down: int, right: int) -> None:
-        """Convert squares of 2 x 2 pixels, at (y, x) in a block that lies (down, right)."""
-        places = [(2 * y + dy, 2 * x + dx) for dy in (0, 1) for dx in (0, 1)]
+    def _convert_squares(self, y: Places, x: Places) -> None:
+        """Convert squares of 2 x 2 pixels, row y and column x of them, from what was seen."""
+        corner = 2 * (y * self.width + x)
+        corners = [corner + place for place in (0, 1, self.width, self.width + 1)]
         red, green, blue, *spare = self._scratch[:, : 4 * y.size].reshape(5, 4, y.size)
-        _split(np.stack([pixels[place] for place in places]), (red, green, blue))
-        luma = _combine(_Y, (red, green, blue), 16, _BITS, spare)
-        for values, (rows, columns) in zip(luma, places, strict=True):
-            self._y[rows + 2 * down, columns + 2 * right] = values
+        seen, luma = self._seen.reshape(-1), self._y.reshape(-1)
+        _split(np.stack([seen[places] for places in corners]), (red, green, blue))
+        values = _combine(_Y, (red, green, blue), 16, _BITS, spare)
+        for places, row in zip(corners, values, strict=True):
+            luma[places] = row
         sums = [channel.sum(axis=0, dtype=np.int32) for channel in (red, green, blue)]
-        place = y + down, x + right
-        self._u[place] = _combine(_U, sums, 128, _BITS + 2, [array[0] for array in spare])
-        self._v[place] = _combine(_V, sums, 128, _BITS + 2, [array[0] for array in spare])
+        places = y * (self.width // 2) + x
+        self._u.reshape(-1)[places] = _combine(_U, sums, 128, _BITS + 2, [s[0] for s in spare])
+        self._v.reshape(-1)[places] = _combine(_V, sums, 128, _BITS + 2, [s[0] for s in spare])
 
     def _convert(self, pixels: Words, top: int, left: int) -> None:
         """Convert one block whose edges are even."""
