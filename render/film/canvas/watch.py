@@ -43,6 +43,7 @@ from matplotlib.text import Text
 from matplotlib.transforms import TransformNode
 
 from render.film.canvas.arrays import SMALL_BYTES, WatchedArray, owner
+from render.film.canvas.unread import AXES_UNREAD, DERIVED, LINE_DERIVED, UNREAD
 
 _TRUSTED = {
     "builtins",
@@ -96,60 +97,6 @@ _BORDER = (
     type(Lock()),
     type(RLock()),
 )
-# Attributes that no drawing reads, or that repeat what is read elsewhere.
-_UNREAD = {
-    "_callbacks",
-    "_label",
-    "_mouseover",
-    "_mouseover_set",
-    "_parent_figure",
-    "_picker",
-    "_pickradius",
-    "_remove_method",
-    "_renderer",
-    "_url",
-    "_xorig",
-    "_yorig",
-    "callbacks",
-    "hitlist",
-    "stale_callback",
-}
-_AXES_UNREAD = {
-    "_axstack",
-    "_get_lines",
-    "_get_patches_for_fill",
-    "_stale",
-    "fmt_xdata",
-    "fmt_ydata",
-    "ignore_existing_data_limits",
-}
-# What transforms compute from their children and keep.
-_DERIVED = {
-    "_affine",
-    "_invalid",
-    "_inverted",
-    "_parents",
-    "_shorthand_name",
-    "_transformed_path",
-    "_transformed_points",
-    "_ignore",
-    "_minpos",
-    "_points_orig",
-}
-# What a line computes from its data anew when these are set to what they are.
-_LINE_DERIVED = {
-    "_invalidx",
-    "_invalidy",
-    "_path",
-    "_stale",
-    "_subslice",
-    "_transformed_path",
-    "_x",
-    "_xy",
-    "_x_filled",
-    "_y",
-    "ind_offset",
-}
 _FIXED = (*_PLAIN, tuple, frozenset, MethodType, BuiltinFunctionType, MethodWrapperType)
 _HEAP_TYPE = 1 << 9  # of `__flags__`: a class that Python code defined
 _BY_IDENTITY: Any = object.__eq__
@@ -277,9 +224,9 @@ class Watch:
             module: str = type(thing).__module__
             self.opaque = self.opaque or module.partition(".")[0] in _HOLDING
             return
-        unread = _UNREAD
+        unread = UNREAD
         if isinstance(thing, Axes) and self._containers:
-            unread = _UNREAD | _AXES_UNREAD
+            unread = UNREAD | AXES_UNREAD
             if thing.get_aspect() == "auto":
                 unread = unread | {"dataLim"}
         if isinstance(thing, Artist) and not (root and self._containers):
@@ -308,7 +255,7 @@ class Watch:
             elif type(part) is Text and state["_text"] == "":
                 self._slots.append((_PLACE_OF_NOTHING, state))
             elif isinstance(part, Line2D):
-                names = [name for name in state if name not in _LINE_DERIVED]
+                names = [name for name in state if name not in LINE_DERIVED]
                 self._note(state, [*names, "_xy"])
                 self._open.append(state)
             else:
@@ -335,9 +282,9 @@ class Watch:
         """Note what a transform is made of, and not what it derived from that and keeps."""
         self._trust_type(node)
         state = vars(node)
-        unread = _DERIVED
+        unread = DERIVED
         if any(isinstance(value, TransformNode) for value in state.values()):
-            unread = _DERIVED | {"_mtx", "_points"}
+            unread = DERIVED | {"_mtx", "_points"}
         names = [name for name in state if name not in unread]
         self._note(state, names)
         yield from [state[name] for name in names if name not in ("_mtx", "_points")]

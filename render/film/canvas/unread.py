@@ -1,0 +1,58 @@
+"""Names of attributes that no drawing reads, or that follow from others: they are not watched."""
+
+from __future__ import annotations
+
+# Attributes that no drawing reads, or that repeat what is read elsewhere.
+UNREAD = {
+    "_callbacks",
+    "_label",
+    "_mouseover",
+    "_mouseover_set",
+    "_parent_figure",
+    "_picker",
+    "_pickradius",
+    "_remove_method",
+    "_renderer",
+    "_url",
+    "_xorig",
+    "_yorig",
+    "callbacks",
+    "hitlist",
+    "stale_callback",
+}
+AXES_UNREAD = {
+    "_axstack",
+    "_get_lines",
+    "_get_patches_for_fill",
+    "_stale",
+    "fmt_xdata",
+    "fmt_ydata",
+    "ignore_existing_data_limits",
+}
+# What transforms compute from their children and keep.
+DERIVED = {
+    "_affine",
+    "_invalid",
+    "_inverted",
+    "_parents",
+    "_shorthand_name",
+    "_transformed_path",
+    "_transformed_points",
+    "_ignore",
+    "_minpos",
+    "_points_orig",
+}
+# What a line computes from its data anew when these are set to what they are.
+LINE_DERIVED = {
+    "_invalidx",
+    "_invalidy",
+    "_path",
+    "_stale",
+    "_subslice",
+    "_transformed_path",
+    "_x",
+    "_xy",
+    "_x_filled",
+    "_y",
+    "ind_offset",
+}
