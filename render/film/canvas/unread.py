@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-# Attributes that no drawing reads, or that repeat what is read elsewhere.
+# Of artists, and of what they hold.
 UNREAD = {
     "_callbacks",
     "_label",
@@ -20,6 +20,7 @@ UNREAD = {
     "hitlist",
     "stale_callback",
 }
+# Of axes, whose artists are watched by themselves.
 AXES_UNREAD = {
     "_axstack",
     "_get_lines",
