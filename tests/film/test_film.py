@@ -54,10 +54,10 @@ def fresh():
 @pytest.mark.parametrize("name", SCENES)
 def test_frames_in_any_order_and_twice_are_those_of_a_new_figure(shipped_film, fresh, name):
     film = small(shipped_film, name)
-    some, last = np.random.default_rng(zlib.crc32(name.encode())).integers(film.frames, size=2)
+    one, other = np.random.default_rng(zlib.crc32(name.encode())).integers(film.frames, size=2)
     drawing = Drawing(film)
     with drawing.theme():
-        for frame in map(int, (some, last, some)):
+        for frame in map(int, (one, other, one)):
             drawing.show(frame)
             assert pixels(drawing.figure) == fresh(film, frame)
 

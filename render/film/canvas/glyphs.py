@@ -18,7 +18,7 @@ import numpy as np
 from render.film.canvas.boxes import EMPTY, Box, common, hull_of
 from render.film.canvas.commands import Command, same, unlike
 
-KNOWN = mpl.__version_info__[:2] == (3, 11)  # the matplotlib whose steps `Glyphs.place` takes
+KNOWN = mpl.__version_info__[:2] == (3, 11)  # the matplotlib whose steps we take
 _ROUNDING_PX = 2
 _SUBPIXELS = 64  # FreeType's positions are in 26.6 fixed point
 _MOST_GLYPHS = 1024

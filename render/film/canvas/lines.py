@@ -16,9 +16,9 @@ from matplotlib.lines import Line2D
 from matplotlib.markers import MarkerStyle
 
 from render.film.canvas.commands import Command
+from render.film.canvas.glyphs import KNOWN
 from render.film.canvas.tape import Tape
 
-_KNOWN = mpl.__version_info__[:2] == (3, 11)  # the matplotlib whose `Line2D.draw` this follows
 _DRAW: Any = Line2D.draw
 _NAMES = {*vars(Line2D([], [])), "_x_filled", "zorder"}
 _COLORS = ("_color", "_markeredgecolor", "_markerfacecolor", "_markerfacecoloralt")
@@ -112,7 +112,7 @@ def _is_plain(line: Any) -> bool:
     """Whether nothing is special about a line, and nothing that its look is made of can change."""
     state = vars(line)
     return (
-        _KNOWN
+        KNOWN  # the matplotlib whose `Line2D.draw` this follows
         and state.keys() <= _NAMES
         and all(state[name] == value for name, value in _PLAIN.items())
         and not line._path_effects

@@ -52,7 +52,6 @@ LINE_DERIVED = {
     "_subslice",
     "_transformed_path",
     "_x",
-    "_xy",
     "_x_filled",
     "_y",
     "ind_offset",

@@ -255,8 +255,7 @@ class Watch:
             elif type(part) is Text and state["_text"] == "":
                 self._slots.append((_PLACE_OF_NOTHING, state))
             elif isinstance(part, Line2D):
-                names = [name for name in state if name not in LINE_DERIVED]
-                self._note(state, [*names, "_xy"])
+                self._note(state, [each for each in state if each not in LINE_DERIVED])
                 self._open.append(state)
             else:
                 continue

@@ -67,10 +67,6 @@ def test_other_data_in_the_same_look(look: dict[str, Any], data: tuple[Any, Any]
     assert alike(ours, recorder.record(line))
 
 
-def axes_of(line: Line2D) -> Any:
-    return line.axes
-
-
 CHANGES: list[Callable[[Any], object]] = [
     lambda line: line.set_color("r"),
     lambda line: line.set_alpha(0.2),
@@ -92,14 +88,14 @@ CHANGES: list[Callable[[Any], object]] = [
     lambda line: line.set_snap(True),
     lambda line: line.set_antialiased(False),
     lambda line: line.set_clip_on(not line.get_clip_on()),
-    lambda line: line.set_clip_path(axes_of(line).patch.get_path(), axes_of(line).transAxes),
+    lambda line: line.set_clip_path(line.axes.patch.get_path(), line.axes.transAxes),
     lambda line: line.set_visible(False),
     lambda line: line.set_zorder(9),
-    lambda line: line.set_transform(axes_of(line).transAxes),
+    lambda line: line.set_transform(line.axes.transAxes),
     lambda line: line.set_agg_filter(lambda pixels, dpi: (pixels, 0, 0)),
-    lambda line: axes_of(line).set_xscale("log"),
-    lambda line: axes_of(line).set_xlim(0, 9),
-    lambda line: axes_of(line).set_position([0.3, 0.3, 0.2, 0.2]),
+    lambda line: line.axes.set_xscale("log"),
+    lambda line: line.axes.set_xlim(0, 9),
+    lambda line: line.axes.set_position([0.3, 0.3, 0.2, 0.2]),
     lambda line: line._x.__iadd__(0.5),
     lambda line: line.set(data=(np.arange(3000), np.arange(3000))),
     lambda line: setattr(line, "draw", lambda renderer: None),
@@ -112,7 +108,7 @@ CHANGES: list[Callable[[Any], object]] = [
 def test_another_look_is_left_to_matplotlib(
     look: dict[str, Any], change: Callable[[Any], object]
 ) -> None:
-    line, recorder, template = recorded({**look})
+    line, recorder, template = recorded(look)
     change(line)
     ours = template.again(line, recorder.tape)
     assert ours is None or alike(ours, recorder.record(line))
