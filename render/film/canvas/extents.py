@@ -68,13 +68,21 @@ def _points_span(points: np.ndarray) -> Span:
             return _NOWHERE
         xs, ys = zip(*finite, strict=True)
         return min(xs), min(ys), max(xs), max(ys)
-    low, high = points.min(axis=0), points.max(axis=0)
-    if not (np.isfinite(low).all() and np.isfinite(high).all()):
+    low, high = _least(points), _greatest(points)
+    if not all(map(isfinite, low + high)):
         points = points[np.isfinite(points).all(axis=1)]
         if not len(points):
             return _NOWHERE
-        low, high = points.min(axis=0), points.max(axis=0)
-    return float(low[0]), float(low[1]), float(high[0]), float(high[1])
+        low, high = _least(points), _greatest(points)
+    return low[0], low[1], high[0], high[1]
+
+
+def _least(points: np.ndarray) -> list[float]:
+    return np.minimum.reduce(points).tolist()  # type: ignore[no-any-return]
+
+
+def _greatest(points: np.ndarray) -> list[float]:
+    return np.maximum.reduce(points).tolist()  # type: ignore[no-any-return]
 
 
 def _path_span(path: Path) -> Span:

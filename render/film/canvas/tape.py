@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -38,14 +38,17 @@ class Tape:
         box = extent(name, frozen, clip, height, dpi)
         self.commands.append(Command(name, frozen, frozen_kwargs, box, clip))
 
-    def again(self, command: Command, path: Path, transform: Transform) -> Command:
-        """Return the command that draws another path, or its markers, in the same way."""
-        at = 1 if command.name == "draw_path" else 3
-        matrix = np.array(transform.get_matrix())
-        args = (*command.args[:at], _freeze_path(path), matrix, *command.args[at + 2 :])
+    def again(
+        self, commands: Iterable[Command], path: Path, transform: Transform
+    ) -> Iterator[Command]:
+        """Yield the commands that draw another path, or its markers, in the same ways."""
         _, height, dpi = self._frame
-        box = extent(command.name, args, command.clip, height, dpi)
-        return Command(command.name, args, command.kwargs, box, command.clip)
+        frozen = _freeze_path(path), np.array(transform.get_matrix())
+        for command in commands:
+            at = 1 if command.name == "draw_path" else 3
+            args = (*command.args[:at], *frozen, *command.args[at + 2 :])
+            box = extent(command.name, args, command.clip, height, dpi)
+            yield Command(command.name, args, command.kwargs, box, command.clip)
 
     def _clip(self, gc: Any) -> Box:
         rectangle = gc._cliprect

@@ -43,8 +43,8 @@ DERIVED = {
     "_minpos",
     "_points_orig",
 }
-# What a line computes from its data anew when these are set to what they are.
-LINE_DERIVED = {
+# Of a tick's lines, also what they compute from their data anew when that is set to what it is.
+LINE_UNREAD = UNREAD | {
     "_invalidx",
     "_invalidy",
     "_path",

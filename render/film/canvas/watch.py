@@ -43,7 +43,7 @@ from matplotlib.text import Text
 from matplotlib.transforms import TransformNode
 
 from render.film.canvas.arrays import SMALL_BYTES, WatchedArray, owner
-from render.film.canvas.unread import AXES_UNREAD, DERIVED, LINE_DERIVED, UNREAD
+from render.film.canvas.unread import AXES_UNREAD, DERIVED, LINE_UNREAD, UNREAD
 
 _TRUSTED = {
     "builtins",
@@ -255,7 +255,7 @@ class Watch:
             elif type(part) is Text and state["_text"] == "":
                 self._slots.append((_PLACE_OF_NOTHING, state))
             elif isinstance(part, Line2D):
-                self._note(state, [each for each in state if each not in LINE_DERIVED])
+                self._note(state, [each for each in state if each not in LINE_UNREAD])
                 self._open.append(state)
             else:
                 continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.path import Path
-from matplotlib.patheffects import withStroke
+from matplotlib.patheffects import Normal, SimpleLineShadow, Stroke, withStroke
 
 from render.film.canvas.commands import Command, same
 from render.film.canvas.lines import LineTemplate
@@ -23,13 +24,15 @@ LOOKS: list[dict[str, Any]] = [
     {"marker": "*", "linestyle": "none", "markersize": 13, "clip_on": False},
     {"marker": ",", "color": (0.1, 0.2, 0.3), "zorder": 7},
     {"linestyle": (0, (4, 2)), "linewidth": 3, "solid_capstyle": "round"},
+    {"linestyle": "-.", "path_effects": [withStroke(linewidth=5, foreground="w")]},
+    {"path_effects": [Normal(), Stroke(linewidth=1, alpha=0.5), Normal()]},
 ]
 
 
 def recorded(look: dict[str, Any]) -> tuple[Line2D, Recorder, LineTemplate]:
     figure = Figure(figsize=(3, 2), dpi=80)
     axes = figure.subplots()
-    (line,) = axes.plot([1, 2, 3], [1, 3, 2], **look)
+    (line,) = axes.plot([1, 2, 3], [1, 3, 2], **deepcopy(look))
     recorder = Recorder(240, 160, 80)
     template = LineTemplate.of(line, recorder.record(line))
     assert template is not None
@@ -52,6 +55,12 @@ DATA: list[tuple[Any, Any]] = [
     (np.linspace(1, 3, 500), np.sin(np.arange(500))),
     (np.ma.masked_greater([1, 2, 3], 2), [1, 2, 3]),
     ([-1e9, 1e300, np.inf], [0, 1, 2]),
+    (np.arange(3), np.float32([0.1, 0.2, 0.7])),
+    (np.arange(9)[::-2], np.uint64([1, 2, 3, 2**64 - 1, 0])),
+    (np.array([1.5]), np.arange(3)),
+    (np.arange(4.0).reshape(2, 2), np.arange(4)),
+    (np.array([True, False]), np.array([1, 2])),
+    (np.array([], int), np.array([])),
 ]
 
 
@@ -67,8 +76,13 @@ def test_other_data_in_the_same_look(look: dict[str, Any], data: tuple[Any, Any]
     assert alike(ours, recorder.record(line))
 
 
+def effects(line: Any) -> list[Any]:
+    return line.get_path_effects() or []
+
+
 CHANGES: list[Callable[[Any], object]] = [
     lambda line: line.set_color("r"),
+    lambda line: line.set_color(np.array([0.1, 0.2, 0.3])),
     lambda line: line.set_alpha(0.2),
     lambda line: line.set_linewidth(0),
     lambda line: line.set_linestyle("none"),
@@ -84,6 +98,10 @@ CHANGES: list[Callable[[Any], object]] = [
     lambda line: line.set_drawstyle("steps-mid"),
     lambda line: line.set_gapcolor("y"),
     lambda line: line.set_path_effects([withStroke(linewidth=5)]),
+    lambda line: line.set_path_effects([Stroke(linewidth=5, offset=(3, 3)), Normal()]),
+    lambda line: [vars(effect).get("_gc", {}).update(linewidth=9) for effect in effects(line)],
+    lambda line: [setattr(effect, "_offset", (2, 1)) for effect in effects(line)],
+    lambda line: [setattr(effect, "_gc", {"foreground": "r"}) for effect in effects(line)],
     lambda line: line.set_sketch_params(3),
     lambda line: line.set_snap(True),
     lambda line: line.set_antialiased(False),
@@ -120,7 +138,10 @@ def test_another_look_is_left_to_matplotlib(
         {"color": [0.1, 0.2, 0.3]},  # could be written in place
         {"drawstyle": "steps"},
         {"marker": "o", "fillstyle": "top"},
-        {"path_effects": [withStroke(linewidth=5)]},
+        {"path_effects": [withStroke(linewidth=5)], "marker": "o"},
+        {"path_effects": [withStroke(linewidth=5, offset=(1, 1))]},
+        {"path_effects": [withStroke(foreground=[0.1, 0.2, 0.3])]},
+        {"path_effects": [SimpleLineShadow(), Normal()]},
         {"visible": False},
     ],
 )
