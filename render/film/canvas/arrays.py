@@ -29,7 +29,7 @@ class WatchedArray:
 
     def _look(self) -> tuple[Any, ...]:
         array = self._array
-        return array.shape, array.strides, array.dtype, _hash(array)
+        return array.shape, array.strides, array.dtype, hash_of(array)
 
 
 def owner(array: np.ndarray) -> np.ndarray:
@@ -41,7 +41,7 @@ def owner(array: np.ndarray) -> np.ndarray:
     return whole if is_block and whole.nbytes <= _MOST_BEYOND * array.nbytes else array
 
 
-def _hash(array: np.ndarray) -> int:
+def hash_of(array: np.ndarray) -> int:
     """Return the hash of an array's bytes, in whichever order it holds them."""
     array = array.view(np.ndarray)
     if array.flags.f_contiguous:

@@ -21,12 +21,11 @@ from render.film.canvas.segments import Segment, damage_between
 from render.film.canvas.structure import (
     Structure,
     draws_alike,
-    finds_its_place,
     is_foreign,
     is_independent,
     is_title,
 )
-from render.film.canvas.watch import Watch, mark_fresh
+from render.film.canvas.watch import Watch, finds_its_place, mark_fresh
 
 _MOST_PATIENCE = 16  # frames
 

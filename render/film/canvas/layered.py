@@ -8,12 +8,13 @@ from types import TracebackType
 from typing import Any
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
+from matplotlib import animation, backend_bases
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from render.film.canvas.boxes import Box
 from render.film.canvas.commands import PixelsReadError
-from render.film.canvas.engines import computes, draw_nothing, placeholder_set_aside
+from render.film.canvas.engines import computes, placeholder_set_aside
 from render.film.canvas.frames import Frames
 from render.film.canvas.own_pixels import OwnPixels
 from render.film.canvas.private import is_as_known
@@ -55,12 +56,16 @@ class LayeredCanvas:
         self._twice = False
         self._picture = np.empty((0, 0, 4), np.uint8)
         self.damage: tuple[Rect, ...] = ()
-        self._first_canvas: Any = figure.canvas
-        if not isinstance(figure.canvas, FigureCanvasAgg):
-            FigureCanvasAgg(figure)  # becomes the figure's canvas
-        self._canvas: Any = figure.canvas
-        self._own_pixels = OwnPixels(figure, self._canvas)
         self._is_open = True
+        self._adopt_canvas()
+
+    def _adopt_canvas(self) -> None:
+        """Take the figure's canvas as the one whose pixels are put off."""
+        self._first_canvas: Any = self._figure.canvas
+        if not isinstance(self._first_canvas, FigureCanvasAgg):
+            FigureCanvasAgg(self._figure)  # becomes the figure's canvas
+        self._canvas: Any = self._figure.canvas
+        self._own_pixels = OwnPixels(self._figure, self._canvas)
 
     def draw(self) -> np.ndarray:
         """Return the figure's pixels now, as `figure.savefig` would write them.
@@ -70,6 +75,9 @@ class LayeredCanvas:
         from the call before: the whole frame at first, none when nothing changed.
         """
         figure = self._figure
+        if figure.canvas is not self._canvas:  # someone gave the figure another
+            self._own_pixels.close()
+            self._adopt_canvas()
         self._canvas.print_rgba = self._print  # savefig prepares the figure, and calls it
         try:
             theme = figure.theme() if isinstance(figure, ThemedFigure) else nullcontext()
@@ -87,7 +95,7 @@ class LayeredCanvas:
         self._is_open = False
         self._frames = None
         self._own_pixels.close()
-        if self._first_canvas is not self._canvas:
+        if self._first_canvas is not self._canvas is self._figure.canvas:
             self._figure.set_canvas(self._first_canvas)
         artists: list[Any] = self._figure.findobj()
         for artist in artists:
@@ -107,27 +115,34 @@ class LayeredCanvas:
 
     def _print(self, file: object, **_: object) -> None:
         """Do what `FigureCanvasAgg.print_rgba` does, into the picture and not into a file."""
-        if "draw" in vars(self._figure):  # matplotlib only asks which renderer would be used
+        if _is_asked_for_renderer(self._figure):
             FigureCanvasAgg.draw(self._canvas)  # type: ignore[no-untyped-call]
             return
         width, height = self._canvas.get_width_height(physical=True)
         if self._frames is None or self._frames.key != (width, height, self._figure.dpi):
             self._frames = Frames(self._figure, width, height)
-        if not self._in_full:
+        if not (self._in_full or _is_listened_to(self._canvas)):
             try:
                 self._picture, self.damage = self._frames.draw(
                     rests=not self._moves, twice=self._twice
                 )
+                self._own_pixels.show(self._picture)
+                return
             except PixelsReadError:
                 self._in_full = True
-        if self._in_full:
-            self._draw_in_full(width, height)
-        self._own_pixels.show(self._picture)
-
-    def _draw_in_full(self, width: int, height: int) -> None:
-        renderer = RendererAgg(width, height, self._figure.dpi)  # type: ignore[no-untyped-call]
-        if self._twice:
-            draw_nothing(self._figure, renderer)
-        self._figure.draw(renderer)
-        self._picture = np.array(renderer.buffer_rgba())  # type: ignore[no-untyped-call]
+        self._picture = self._own_pixels.draw(twice=self._twice)
         self.damage = ((0, 0, width, height),)
+
+
+def _is_asked_for_renderer(figure: Figure) -> bool:
+    """Whether matplotlib only asks which renderer would draw the figure."""
+    draw = vars(figure).get("draw")
+    return getattr(draw, "__module__", None) == backend_bases.__name__
+
+
+def _is_listened_to(canvas: Any) -> bool:
+    """Whether someone is told of every drawing, and may then paint on the canvas."""
+    listeners = canvas.callbacks.callbacks.get("draw_event", {}).values()
+    return any(
+        getattr(listener(), "__module__", None) != animation.__name__ for listener in listeners
+    )

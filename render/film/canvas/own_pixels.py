@@ -44,6 +44,14 @@ class OwnPixels:
 
         self._pending = copy
 
+    def draw(self, *, twice: bool) -> np.ndarray:
+        """Draw the figure on its canvas in full; return the picture. `twice`: at a second try."""
+        self._prepare_renderer()
+        if twice:
+            draw_nothing(self._figure, self._renderer)
+        self._draw()
+        return np.array(np.asarray(self._renderer._renderer))
+
     def close(self) -> None:
         """Give the canvas and its renderer their methods back."""
         for name in ("draw_idle", *_READERS):

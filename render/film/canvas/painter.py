@@ -115,9 +115,10 @@ class Painter:
         based: list[tuple[int, Command]] = []
         taken: list[Box] = []
         self._over, self._calm_over = {}, set()
+        heavy = _heavy(segments)
         for number, segment in enumerate(segments):
             segment.based = False
-            if segment.lively is not False and not _carries_weight(segments, number):
+            if segment.lively is not False and not _carries_weight(segment, number, heavy):
                 segment.room = hull(hull(segment.room, segment.reach), segment.box)
                 taken.append(segment.room)
                 self._over[number] = segment.commands
@@ -181,11 +182,19 @@ class Painter:
         self._clip_path = clip_path if clip_path is not None else previous
 
 
-def _carries_weight(segments: Sequence[Segment], number: int) -> bool:
-    """Whether this is, or lies under, a segment too dear to paint twice to learn what is lively."""
-    segment = segments[number]
+def _heavy(segments: Sequence[Segment]) -> list[tuple[int, Box]]:
+    """Return the numbers and boxes of segments too dear to paint twice to learn what is lively."""
+    if all(segment.lively is not None for segment in segments):
+        return []
+    return [
+        (number, segment.box) for number, segment in enumerate(segments) if segment.weight >= _HEAVY
+    ]
+
+
+def _carries_weight(segment: Segment, number: int, heavy: Sequence[tuple[int, Box]]) -> bool:
+    """Whether this is not known to be lively, and is, or lies under, a heavy segment."""
     return segment.lively is None and any(
-        other.weight >= _HEAVY and meet(other.box, segment.box) for other in segments[number:]
+        place >= number and meet(box, segment.box) for place, box in heavy
     )
 
 

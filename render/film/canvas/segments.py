@@ -38,11 +38,14 @@ class Segment:
         """Give it the commands of the current frame."""
         self.commands = commands
         self.box = hull_of(command.box for command in commands)
+        self._weight: int | None = None
 
     @property
     def weight(self) -> int:
         """How many numbers there are in its commands: a measure of their cost."""
-        return sum(command.vertices for command in self.commands)
+        if self._weight is None:
+            self._weight = sum(command.vertices for command in self.commands)
+        return self._weight
 
     @property
     def reach(self) -> Box:

@@ -7,17 +7,19 @@ draws the whole figure.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from functools import lru_cache
 from typing import Any
 
 import matplotlib as mpl
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.collections import Collection as ArtistCollection
+from matplotlib.colors import get_named_colors_mapping
 from matplotlib.figure import Figure, FigureBase
 from matplotlib.image import _ImageBase
 from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
-from matplotlib.offsetbox import OffsetBox
+from matplotlib.offsetbox import AnnotationBbox, OffsetBox
 from matplotlib.patches import Patch
 from matplotlib.quiver import QuiverKey
 from matplotlib.spines import Spine
@@ -25,9 +27,10 @@ from matplotlib.table import Table
 from matplotlib.text import Text
 
 from render.film.canvas.order import is_plain
-from render.film.canvas.watch import Watch
+from render.film.canvas.watch import Watch, homes_of
 
 _INDEPENDENT = (
+    AnnotationBbox,
     ArtistCollection,
     Legend,
     Line2D,
@@ -60,8 +63,14 @@ _KNOWN_DRAWS = ("matplotlib.", "mpl_toolkits.", "render.film.")
 
 def is_foreign(artist: Artist) -> bool:
     """Whether code from outside draws this artist: it may change anything meanwhile."""
-    module = type(artist).draw.__module__ or ""  # without a name where `exec` made it
-    return not module.startswith(_KNOWN_DRAWS) or "draw" in vars(artist)
+    return "draw" in vars(artist) or not _is_known(type(artist).draw)
+
+
+@lru_cache(maxsize=1024)
+def _is_known(draw: Any) -> bool:
+    """Whether only matplotlib's code and ours runs in a drawing function."""
+    homes = homes_of(draw)  # without a name where `exec` made it
+    return all((home or "").startswith(_KNOWN_DRAWS) for home in homes)
 
 
 def is_title(artist: Artist, parent: Any) -> bool:
@@ -69,11 +78,6 @@ def is_title(artist: Artist, parent: Any) -> bool:
     return isinstance(artist, Text) and any(
         artist is getattr(parent, name, None) for name in ("title", "_left_title", "_right_title")
     )
-
-
-def finds_its_place(artist: Artist) -> bool:
-    """Whether this is a legend that looks for the emptiest corner: it depends on its neighbours."""
-    return isinstance(artist, Legend) and getattr(artist, "_loc_real", 0) == 0
 
 
 class Structure:
@@ -87,11 +91,12 @@ class Structure:
         self.axes: list[Any] = [c for c in self._containers if isinstance(c, Axes)]
         self._families = self._current_families()
         self._figures = self._current_figures()
-        self._settings = list(dict.values(mpl.rcParams))
+        self._settings = _current_settings()
         self._lists = [value for value in self._settings if isinstance(value, list)]
         self._listed = [value.copy() for value in self._lists]  # they may be written in place
         self._watches: dict[Any, list[Watch]] = {axes: [] for axes in self.axes}
         self._watched: dict[Any, dict[int, object]] = {}
+        self._followed: dict[Any, set[Axes]] = {}  # axes that others may read
 
     def watch(self, parent: Any, fixed: Iterable[Artist]) -> None:
         """Begin to watch an axes, and `fixed`: its artists on which others depend.
@@ -103,6 +108,7 @@ class Structure:
         watches.append(Watch(fixed, known=known))
         self._watches[parent] = watches
         self._watched[parent] = {**known, **watches[-1].seen}
+        self._followed[parent] = {axes for watch in watches for axes in watch.axes}
 
     def watched(self, parent: Any) -> dict[int, object]:
         """All things that are watched with an axes, by their `id`: its artists need not."""
@@ -120,7 +126,7 @@ class Structure:
         if (
             self._families != self._current_families()
             or self._figures != self._current_figures()
-            or self._settings != list(dict.values(mpl.rcParams))
+            or self._settings != _current_settings()
             or self._lists != self._listed
         ):
             return None
@@ -129,7 +135,17 @@ class Structure:
             for parent, watches in self._watches.items()
             if not watches or any(watch.changed() for watch in watches)
         ]
+        self._add_followers(restless)
         return restless if self.stand_alone(restless) else None
+
+    def _add_followers(self, restless: list[Any]) -> None:
+        """Add those whose ticks or places follow restless axes, and those that follow them."""
+        count = -1
+        while count != len(restless):
+            count = len(restless)
+            for parent, axes in self._followed.items():
+                if parent not in restless and not axes.isdisjoint(restless):
+                    restless.append(parent)
 
     def stand_alone(self, restless: Collection[Any]) -> bool:
         """Whether these are axes on whose limits, places and labels no other axes depends."""
@@ -162,10 +178,16 @@ class Structure:
                 figure.get_visible(),
                 figure.dpi,
                 is_plain(figure),
+                figure.get_figure(root=True).suppressComposite,
                 *[[list(map(id, group)) for group in groups] for groups in _aligned(figure)],
             )
             for figure in figures
         ]
+
+
+def _current_settings() -> list[Any]:
+    """Return the values of all settings, and the colours that have names."""
+    return [*dict.values(mpl.rcParams), *get_named_colors_mapping().values()]
 
 
 def _aligned(figure: Any) -> Collection[Any]:

@@ -13,9 +13,11 @@ from matplotlib.transforms import Transform
 from render.film.canvas.boxes import Box
 from render.film.canvas.commands import Command, PixelsReadError
 from render.film.canvas.extents import clip_box, extent
+from render.film.canvas.frozen import FrozenPaths, freeze_path
 from render.film.canvas.glyphs import Glyph, TextCommand
 
 _CLIPS_KEPT = 64
+_FEW = 16  # paths
 
 
 class Tape:
@@ -26,6 +28,7 @@ class Tape:
         self._frame = (width, height, dpi)
         self._clips: dict[tuple[bytes, bytes, bytes], _FrozenClip] = {}
         self._clip_boxes: dict[bytes | None, Box] = {}
+        self._paths = FrozenPaths()
 
     def _record(self, name: str, args: Sequence[Any], kwargs: dict[str, Any]) -> None:
         width, height, dpi = self._frame
@@ -43,7 +46,7 @@ class Tape:
     ) -> Iterator[Command]:
         """Yield the commands that draw another path, or its markers, in the same ways."""
         _, height, dpi = self._frame
-        frozen = _freeze_path(path), np.array(transform.get_matrix())
+        frozen = freeze_path(path), np.array(transform.get_matrix())
         for command in commands:
             at = 1 if command.name == "draw_path" else 3
             args = (*command.args[:at], *frozen, *command.args[at + 2 :])
@@ -109,12 +112,14 @@ class Tape:
         if isinstance(value, np.ndarray):
             return value.copy()
         if isinstance(value, Path):
-            return _freeze_path(value)
+            return freeze_path(value)
         if isinstance(value, Transform):
             return np.array(value.get_affine().get_matrix())
         if isinstance(value, tuple):
             return tuple([self._freeze(item) for item in value])
         if isinstance(value, list):
+            if len(value) > _FEW and all(type(item) is Path for item in value):
+                return self._paths.freeze(value)
             return [self._freeze(item) for item in value]
         if isinstance(value, np.generic):
             return value
@@ -147,7 +152,7 @@ class Tape:
         if key not in self._clips:
             if len(self._clips) >= _CLIPS_KEPT:
                 self._clips.clear()
-            self._clips[key] = _FrozenClip(_freeze_path(path), matrix)
+            self._clips[key] = _FrozenClip(freeze_path(path), matrix)
         return self._clips[key]
 
 
@@ -159,13 +164,3 @@ class _FrozenClip:
 
     def get_transformed_path_and_affine(self) -> tuple[Path, np.ndarray]:
         return self._pair
-
-
-def _freeze_path(path: Path) -> Path:
-    frozen = object.__new__(type(path))
-    frozen.__dict__.update(path.__dict__)
-    state = frozen.__dict__
-    state["_vertices"] = np.array(path.vertices)
-    if path.codes is not None:
-        state["_codes"] = np.array(path.codes)
-    return frozen

@@ -38,8 +38,10 @@ from matplotlib.backend_bases import FigureCanvasBase, RendererBase
 from matplotlib.cbook import CallbackRegistry
 from matplotlib.figure import FigureBase
 from matplotlib.gridspec import GridSpecBase, SubplotSpec
+from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
+from matplotlib.ticker import LogitLocator, LogLocator
 from matplotlib.transforms import TransformNode
 
 from render.film.canvas.arrays import SMALL_BYTES, WatchedArray, owner
@@ -71,11 +73,9 @@ _PLAIN = (
     complex,
     str,
     bytes,
-    type,
     Enum,
     np.generic,
     np.dtype,
-    np.ufunc,
     range,
     slice,
     type(Ellipsis),
@@ -178,6 +178,8 @@ class Watch:
             self.seen[id(thing)] = thing
             if isinstance(thing, Axes):
                 self.axes.add(thing)
+            elif isinstance(thing, Axis):  # such as the last of several that share a locator
+                self.axes.add(thing.axes)
             waiting.extend(self._parts(thing))
 
     def _is_root(self, thing: object) -> bool:
@@ -204,6 +206,10 @@ class Watch:
             yield from self._attributes(thing)
         elif isinstance(thing, FunctionType):
             yield from self._function(thing)
+        elif isinstance(thing, type):
+            self._trust(thing.__module__, is_made_by_python=_is_made_by_python(thing))
+        elif isinstance(thing, np.ufunc):
+            self.opaque = self.opaque or getattr(np, thing.__name__, None) is not thing
         elif isinstance(thing, MethodType):
             yield from (thing.__func__, thing.__self__)
         elif isinstance(thing, (BuiltinFunctionType, MethodWrapperType)):
@@ -219,6 +225,8 @@ class Watch:
         if self._containers and isinstance(thing, Artist) and not root:
             return
         self._trust_type(thing)
+        if finds_its_place(thing) and not root:
+            self.opaque = True  # its neighbours may move it
         state = getattr(thing, "__dict__", None)
         if state is None:
             module: str = type(thing).__module__
@@ -229,6 +237,8 @@ class Watch:
             unread = UNREAD | AXES_UNREAD
             if thing.get_aspect() == "auto":
                 unread = unread | {"dataLim"}
+        if isinstance(thing, Axes) and any(map(_reads_data, thing._axis_map.values())):
+            self._matrices.append((vars(thing.dataLim), "_minpos"))
         if isinstance(thing, Artist) and not (root and self._containers):
             mark_fresh(thing)
             if isinstance(thing, Axis) or not root:
@@ -324,15 +334,17 @@ class Watch:
 
     def _function(self, function: FunctionType) -> Iterator[Any]:
         """Trust a function of matplotlib's; what it closes over may come from elsewhere."""
-        self._trust(function.__module__, is_made_by_python=True)
+        for home in homes_of(function):
+            self._trust(home, is_made_by_python=True)
         for cell in function.__closure__ or ():
             yield cell.cell_contents
 
     def _trust_type(self, thing: object) -> None:
         kind: Any = type(thing)
-        self._trust(kind.__module__, is_made_by_python=bool(kind.__flags__ & _HEAP_TYPE))
+        self._trust(kind.__module__, is_made_by_python=_is_made_by_python(kind))
         if isinstance(thing, Artist):
-            self._trust(kind.draw.__module__, is_made_by_python=True)
+            for home in homes_of(kind.draw):
+                self._trust(home, is_made_by_python=True)
 
     def _trust(self, module: str | None, *, is_made_by_python: bool) -> None:
         """Take what is from elsewhere as opaque. What `exec` makes may claim to be built in."""
@@ -342,6 +354,31 @@ class Watch:
             or (module == "builtins" and is_made_by_python)
         ):
             self.opaque = True
+
+
+def finds_its_place(artist: object) -> bool:
+    """Whether this is a legend that looks for the emptiest corner: it depends on its neighbours."""
+    return isinstance(artist, Legend) and getattr(artist, "_loc_real", 0) == 0
+
+
+def homes_of(function: Any) -> Iterator[str | None]:
+    """Yield the modules whose code a function runs: wrappers have the names of what they wrap."""
+    while function is not None:
+        names = getattr(function, "__globals__", None)
+        yield function.__module__ if names is None else names.get("__name__")
+        function = getattr(function, "__wrapped__", None)
+
+
+def _reads_data(axis: Any) -> bool:
+    """Whether ticks depend on the least positive of the data: where limits may be negative."""
+    return axis.get_scale() not in ("log", "logit") and any(
+        isinstance(locator, (LogLocator, LogitLocator))
+        for locator in (axis.major.locator, axis.minor.locator)
+    )
+
+
+def _is_made_by_python(kind: Any) -> bool:
+    return bool(kind.__flags__ & _HEAP_TYPE)
 
 
 def _is_small_array(value: object) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from contextlib import contextmanager
-from functools import wraps
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -236,19 +235,18 @@ def test_a_million_static_points_are_drawn_twice_at_most(monkeypatch: pytest.Mon
     axes.scatter(*np.random.default_rng(0).random((2, 1_000_000)), s=1)
     (line,) = axes.plot([0, 1])
     calls = []
-    draw = PathCollection.draw
+    prepare = PathCollection._prepare_points
 
-    @wraps(draw)  # and so no code from outside matplotlib
-    def count(*args: Any) -> None:
+    def count(self: PathCollection) -> Any:  # each drawing begins with it
         calls.append(1)
-        draw(*args)
+        return prepare(self)
 
-    monkeypatch.setattr(PathCollection, "draw", count)
+    monkeypatch.setattr(PathCollection, "_prepare_points", count)
     with LayeredCanvas(figure) as canvas:
         for k in range(10):
             line.set_ydata([0, k / 10])
             canvas.draw()
-    assert len(calls) <= 2
+    assert 1 <= len(calls) <= 2
 
 
 @pytest.mark.parametrize(
