@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call, grad_and_value
+from torch.func import grad_and_value
 
 from render.recording.problem import to_numpy
+from render.recording.stateless import stateless
 from render.recording.task import Task
 
 __all__ = ["Stack"]
@@ -25,7 +26,7 @@ class Stack:
 
     def __init__(self, tasks: Sequence[Task]) -> None:
         self.runs = len(tasks)
-        self._model, self._loss = tasks[0].model, tasks[0].loss
+        self._call, self._loss = stateless(tasks[0].model), tasks[0].loss
         models = [dict(task.model.named_parameters()) for task in tasks]
         self._sizes = {name: p.numel() for name, p in models[0].items()}
         blocks = [
@@ -101,7 +102,7 @@ class Stack:
         from torch.fx.experimental.proxy_tensor import make_fx
 
         def loss(state: dict[str, Tensor], x: Tensor, y: Tensor) -> Tensor:
-            return self._loss(functional_call(self._model, state, (x,)), y).reshape(())
+            return self._loss(self._call(state, x), y).reshape(())
 
         axis = 0 if own else None
         each = torch.vmap(grad_and_value(loss), (0, axis, axis))
