@@ -16,6 +16,7 @@ from render.problem.dataset import Dataset
 from render.problem.surfaces import Surface
 from render.recording import memory, together
 from render.recording.keep import Keep
+from render.recording.kinds import kind_of
 from render.recording.loop import recorded, session_device
 from render.recording.problem import Loss
 from render.recording.request import Metrics, OptimizerFactory, Request, SchedulerFactory
@@ -123,7 +124,7 @@ def _together(tasks: list[Task], progress: together.Progress | None) -> dict[Tas
     """Return the runs that could advance together."""
     groups: dict[object, list[Task]] = {}
     for task in tasks:
-        kind = together.kind_of(task)
+        kind = kind_of(task)
         if kind is not None:
             groups.setdefault(kind, []).append(task)
     done: dict[Task, Trajectory] = {}
