@@ -10,7 +10,7 @@ from render.errors import RecordingError
 from render.recording.keep import Keep, kept_layout
 from render.recording.problem import layout_of
 
-__all__ = ["WINDOW_BYTES", "check", "free_bytes", "recording_bytes"]
+__all__ = ["WINDOW_BYTES", "check", "free_bytes", "loop_bytes", "recording_bytes"]
 
 WINDOW_BYTES = {"cpu": 64 * 2**20, "cuda": 256 * 2**20}
 """What the last rows' parameters and gradients take at most, unless one row takes more."""
@@ -28,7 +28,7 @@ def recording_bytes(model: nn.Module, steps: int, keep: Keep, batch_size: int | 
     rows = steps // keep.every + 1
     projected = keep.directions is not None
     kept = 8 * (columns[0][1][0] + 1) if projected else sum(sizes[name] for name, _ in columns)
-    window = 2 * max(2 * width, min(rows * 2 * width, WINDOW_BYTES["cpu"]))
+    window = loop_bytes(model, steps, keep)
     final = 0 if keep.whole else width
     return rows * (kept + 32 + 12 * (batch_size or 0)) + window + final
 
@@ -43,6 +43,13 @@ def check(needed: int, what: str, way: str = _LESS) -> None:
         raise RecordingError(
             f"{what} take {needed / 1e9:.1f} GB, and {free / 1e9:.1f} GB are free; take {way}"
         )
+
+
+def loop_bytes(model: nn.Module, steps: int, keep: Keep) -> int:
+    """Return the bytes of the last rows' parameters and gradients, free again after the run."""
+    width = sum(p.numel() * p.element_size() for p in model.parameters())
+    rows = steps // keep.every + 1
+    return 2 * max(2 * width, min(rows * 2 * width, WINDOW_BYTES["cpu"]))
 
 
 def free_bytes() -> int | None:

@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call, grad_and_value
+from torch.func import grad_and_value
 
 from render.recording.problem import to_numpy
+from render.recording.stateless import stateless
 from render.recording.task import Task
 
 __all__ = ["Stack"]
@@ -25,7 +26,7 @@ class Stack:
 
     def __init__(self, tasks: Sequence[Task]) -> None:
         self.runs = len(tasks)
-        self._model, self._loss = tasks[0].model, tasks[0].loss
+        self._call, self._loss = stateless(tasks[0].model), tasks[0].loss
         models = [dict(task.model.named_parameters()) for task in tasks]
         self._sizes = {name: p.numel() for name, p in models[0].items()}
         blocks = [
@@ -33,15 +34,14 @@ class Stack:
             for name in self._sizes
         ]
         self.flat = nn.Parameter(torch.cat(blocks), requires_grad=False)
-        blocks_of = [self.runs * size for size in self._sizes.values()]
-        parts = torch.split(self.flat.detach(), blocks_of)
+        parts = self._blocks(self.flat.detach())
         self._state = {
             name: part.view(self.runs, *models[0][name].shape)
             for name, part in zip(self._sizes, parts, strict=True)
         }
         self.loss_dtype = self.flat.dtype
         self._graphs: dict[tuple[tuple[int, ...], bool], Graph] = {}
-        self._run_of = self.spread(torch.arange(self.runs)).to(torch.int64)
+        self._run_of = self.spread(torch.arange(self.runs))
 
     def step(self, x: Tensor, y: Tensor, own: bool) -> tuple[Tensor, Tensor]:
         """Return the gradient, (K * P,), and the losses, (K,), of all runs.
@@ -55,25 +55,25 @@ class Stack:
 
     def norms(self, gradients: Tensor) -> Tensor:
         """Return the norm of each run's gradient, (rows, K), in float64, of (rows, K * P)."""
-        rows, start = len(gradients), 0
-        squares = torch.zeros((rows, self.runs), dtype=torch.float64, device=gradients.device)
-        for size in self._sizes.values():
-            block = gradients[:, start : start + self.runs * size].view(rows, self.runs, size)
-            squares += torch.linalg.vector_norm(block, dim=2, dtype=torch.float64) ** 2
-            start += self.runs * size
-        return squares.sqrt_()
+        squares = torch.zeros((), dtype=torch.float64, device=gradients.device)
+        for block in self._blocks(gradients):
+            squares = squares + torch.linalg.vector_norm(block, dim=-1, dtype=torch.float64) ** 2
+        return squares.sqrt()
 
     def clipped(self, gradient: Tensor, limit: float) -> Tensor:
-        """Return the gradient with each run's scaled down to a norm of `limit`."""
-        squares = torch.zeros(self.runs, dtype=gradient.dtype, device=gradient.device)
-        squares.index_add_(0, self._run_of, gradient**2)
-        scale = (limit / (squares.sqrt() + 1e-6)).clamp(max=1.0)
+        """Return the gradient with each run's scaled down to a norm of `limit`.
+
+        Norms are taken as `clip_grad_norm_` takes them: of each tensor, then of these norms.
+        """
+        parts = [torch.linalg.vector_norm(block, dim=-1) for block in self._blocks(gradient)]
+        norms = torch.linalg.vector_norm(torch.stack(parts), dim=0)
+        scale: Tensor = (limit / (norms + 1e-6)).clamp(max=1.0)
         return gradient * scale[self._run_of]
 
     def spread(self, values: Tensor) -> Tensor:
         """Return a number for each run, (K,), as one for each of their parameters, (K * P,)."""
         parts = [values.repeat_interleave(size) for size in self._sizes.values()]
-        return torch.cat(parts).to(self.flat)
+        return torch.cat(parts).to(self.flat.device)
 
     def restore(self, model: nn.Module, raw: Tensor, run: int) -> None:
         """Give a model the parameters of one run in a raw row."""
@@ -96,12 +96,21 @@ class Stack:
             start += runs * count
         return to_numpy(torch.cat(parts, dim=1))
 
+    def _blocks(self, numbers: Tensor) -> list[Tensor]:
+        """Return the numbers of each tensor, (..., K, size), of (..., K * P)."""
+        sizes = list(self._sizes.values())
+        parts = torch.split(numbers, [self.runs * size for size in sizes], dim=-1)
+        return [
+            part.view(*numbers.shape[:-1], self.runs, size)
+            for part, size in zip(parts, sizes, strict=True)
+        ]
+
     def _traced(self, x: Tensor, y: Tensor, own: bool) -> Graph:
         """Return the operators of one step, without `vmap` and autograd around them."""
         from torch.fx.experimental.proxy_tensor import make_fx
 
         def loss(state: dict[str, Tensor], x: Tensor, y: Tensor) -> Tensor:
-            return self._loss(functional_call(self._model, state, (x,)), y).reshape(())
+            return self._loss(self._call(state, x), y).reshape(())
 
         axis = 0 if own else None
         each = torch.vmap(grad_and_value(loss), (0, axis, axis))

@@ -16,6 +16,7 @@ from render.problem.dataset import Dataset
 from render.problem.surfaces import Surface
 from render.recording import memory, together
 from render.recording.keep import Keep
+from render.recording.kinds import kind_of
 from render.recording.loop import recorded, session_device
 from render.recording.problem import Loss
 from render.recording.request import Metrics, OptimizerFactory, Request, SchedulerFactory
@@ -95,7 +96,8 @@ def _varied(
 
 def _recorded(variants: dict[str, Task], session: Session | None) -> dict[str, Trajectory]:
     tasks = list(variants.values())
-    needed = sum(int(task.meta["recording_bytes"]) for task in tasks)
+    loops = [memory.loop_bytes(task.model, task.steps, task.keep) for task in tasks]
+    needed = sum(int(task.meta["recording_bytes"]) for task in tasks) - sum(loops) + max(loops)
     memory.check(needed, f"sweep: {len(tasks)} runs of {tasks[0].steps} steps")
     if session is not None and session.replay is not None:
         return {name: recorded(task, session) for name, task in variants.items()}
@@ -123,7 +125,7 @@ def _together(tasks: list[Task], progress: together.Progress | None) -> dict[Tas
     """Return the runs that could advance together."""
     groups: dict[object, list[Task]] = {}
     for task in tasks:
-        kind = together.kind_of(task)
+        kind = kind_of(task)
         if kind is not None:
             groups.setdefault(kind, []).append(task)
     done: dict[Task, Trajectory] = {}
@@ -170,13 +172,19 @@ def _rates(lr: Any) -> list[_Choice]:
 
 
 def _numbers(what: str, value: Any) -> list[_Choice]:
+    value = _plain(value)
     if value is None or isinstance(value, (int, str)) or not isinstance(value, Iterable):
         return [_Choice("", value)]
-    values = list(value)
+    values = [_plain(entry) for entry in value]
     if not values:
         raise InputError(f"sweep: {what} is empty; give at least one")
     shown = [f"{what} {'all' if entry is None else entry}" for entry in values]
     return _distinct(what, [_Choice(*pair) for pair in zip(shown, values, strict=True)])
+
+
+def _plain(value: Any) -> Any:
+    """Return an array as a list, and one number of it as Python's."""
+    return value.tolist() if hasattr(value, "tolist") else value
 
 
 def _distinct(what: str, choices: list[_Choice]) -> list[_Choice]:

@@ -1,14 +1,11 @@
 """Runs that advance together: one computation of all their losses and gradients a step.
 
 The parameters of K runs are stacked; `vmap` of the gradient is traced once into plain operators,
-which spares both the K-fold overhead of small operators and that of `vmap` and autograd. One
-optimizer of torch's own, with rate 1, moves the stack: what follows from it for another rate is
-a linear interpolation, since none of these optimizers keeps the rate in its state.
+which spares both the K-fold overhead of small operators and that of `vmap` and autograd.
 """
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -16,67 +13,29 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
-from torch.optim import Optimizer, lr_scheduler
 
 from render.errors import RenderError
-from render.recording import evaluation
+from render.recording import evaluation, memory
 from render.recording.batches import draw
 from render.recording.loop import reporter
-from render.recording.memory import WINDOW_BYTES
 from render.recording.problem import Problem, layout_of, to_numpy
+from render.recording.schedules import rates_of
 from render.recording.sessions import Progress
 from render.recording.stack import Stack
 from render.recording.task import Task
 from render.recording.trajectory import Trajectory
+from render.recording.updates import updater
 from render.recording.watching import after
 
-__all__ = ["Progress", "kind_of", "recorded"]
+__all__ = ["Progress", "recorded"]
 
 Array = npt.NDArray[Any]
-
-_ELEMENTWISE = (
-    torch.optim.SGD,
-    torch.optim.Adam,
-    torch.optim.AdamW,
-    torch.optim.Adamax,
-    torch.optim.Adadelta,
-    torch.optim.Adagrad,
-    torch.optim.NAdam,
-    torch.optim.RAdam,
-    torch.optim.RMSprop,
-)
-"""Optimizers that treat every number alone, and whose update is its rate times a direction."""
-
-
-def kind_of(task: Task) -> object | None:
-    """Return what runs must have in common to advance together; None where a run cannot."""
-    optimizer, model = task.optimizer, task.model
-    groups, params = optimizer.param_groups, list(model.parameters())
-    alone = (
-        type(optimizer) not in _ELEMENTWISE
-        or len(groups) != 1
-        or [id(p) for p in groups[0]["params"]] != [id(p) for p in params]
-        or isinstance(groups[0]["lr"], Tensor)
-        or task.request.keep is not None
-        or isinstance(task.scheduler, lr_scheduler.ReduceLROnPlateau)
-        or bool(list(model.buffers()))
-        or len({(p.dtype, p.requires_grad) for p in params}) > 1
-        or not params[0].requires_grad
-        or evaluation.is_looped(model)
-    )
-    if alone:
-        return None
-    settings = {key: value for key, value in groups[0].items() if key not in _OWN}
-    return (type(optimizer), repr(settings), repr(model), layout_of(model), task.batch_size)
-
-
-_OWN = ("params", "lr", "initial_lr")
 
 
 def recorded(tasks: Sequence[Task], progress: Progress | None) -> list[Trajectory] | None:
     """Return the runs, or None where they cannot advance together after all."""
-    rates = _rates(tasks)
-    if rates is None or not _worthwhile(tasks[0]):
+    rates = rates_of(tasks)
+    if rates is None or not (_fits(tasks) and _worthwhile(tasks[0]) and _uses_all(tasks[0])):
         return None
     plans = _plans(tasks)
     devices = [tasks[0].device] if tasks[0].device.type == "cuda" else []
@@ -97,35 +56,35 @@ def recorded(tasks: Sequence[Task], progress: Progress | None) -> list[Trajector
     return runs
 
 
-def _rates(tasks: Sequence[Task]) -> Array | None:
-    """Return the rate of each step and run, (T, K); None where a schedule moves more than it."""
-    columns = []
-    for task in tasks:
-        group = task.optimizer.param_groups[0]
-        before = {key: value for key, value in group.items() if key not in _OWN}
-        if task.scheduler is None:
-            columns.append([float(group["lr"])] * (task.steps + 1))
-            continue
-        column = [float(group["lr"])]
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message=".*lr_scheduler.step.*")
-            for _ in range(task.steps):
-                try:
-                    task.scheduler.step()
-                except Exception:  # one by one, it shows in its place
-                    return None
-                column.append(float(group["lr"]))
-                if any(group[key] is not value for key, value in before.items()):
-                    return None
-        columns.append(column)
-    return np.array(columns).T
+def _fits(tasks: Sequence[Task]) -> bool:
+    """Say whether memory holds the rows of all runs twice: together, and then apart."""
+    width = sum(p.numel() * p.element_size() for p in tasks[0].model.parameters())
+    copies = 2 if tasks[0].scheduler is None else 3  # a rate for each number, too
+    needed = copies * len(tasks) * (tasks[0].steps + 1) * width + memory.WINDOW_BYTES["cpu"]
+    free = memory.free_bytes()
+    return free is None or needed <= free
 
 
 def _worthwhile(task: Task) -> bool:
     """Say whether a step is so small that its operators' overhead counts."""
+    return evaluation.fits_together(lambda: _first_loss(task), task.device.type)
+
+
+def _uses_all(task: Task) -> bool:
+    """Say whether every parameter has a gradient: without one, an optimizer leaves it alone."""
+    params = list(task.model.parameters())
+    with torch.random.fork_rng(devices=[]), torch.enable_grad():
+        try:
+            gradients = torch.autograd.grad(_first_loss(task), params, allow_unused=True)
+        except Exception:  # one by one, it shows in its place
+            return False
+    return all(gradient is not None for gradient in gradients)
+
+
+def _first_loss(task: Task) -> Tensor:
     size = task.batch_size or len(task.data)
     x, y = task.data.x[:size].to(task.device), task.data.y[:size].to(task.device)
-    return evaluation.fits_together(lambda: task.loss(task.model(x), y), task.device.type)
+    return task.loss(task.model(x), y)
 
 
 class _History:
@@ -137,7 +96,7 @@ class _History:
         self.raw = torch.empty((rows, width), dtype=stack.flat.dtype)
         self.loss = torch.empty((rows, stack.runs), dtype=stack.loss_dtype)
         self.grad_norm = torch.empty((rows, stack.runs), dtype=torch.float64)
-        window = WINDOW_BYTES["cpu"] // (width * stack.flat.element_size())
+        window = memory.WINDOW_BYTES["cpu"] // (width * stack.flat.element_size())
         self._window = torch.empty((max(1, min(rows, window)), width), dtype=stack.flat.dtype)
         self._slots = self._window.unbind(0)
         self._done = 0
@@ -167,7 +126,7 @@ def _advance(
 ) -> _History:
     rows = tasks[0].steps + 1
     sample = _sampler(tasks, plans)
-    update = _updater(tasks, stack, rates)
+    update = updater(tasks[0], stack, rates)
     report = reporter(progress, tasks[0].steps)
     history: _History | None = None
     for row in range(rows):
@@ -212,32 +171,6 @@ def _sampler(
         return x[at], y[at], own
 
     return sample
-
-
-def _updater(tasks: Sequence[Task], stack: Stack, rates: Array) -> Callable[[int, Tensor], None]:
-    """Return the update of all runs."""
-    optimizer: Optimizer = tasks[0].request.optimizer([stack.flat])
-    group = optimizer.param_groups[0]
-    clip = tasks[0].request.clip
-    if (rates == rates[:, :1]).all():
-        lerp = None
-    else:
-        lerp = [stack.spread(torch.tensor(row)) for row in np.unique(rates, axis=0)]
-        which = np.unique(rates, axis=0, return_inverse=True)[1].reshape(-1).tolist()
-    before = torch.empty_like(stack.flat)
-
-    def update(row: int, gradient: Tensor) -> None:
-        stack.flat.grad = gradient if clip is None else stack.clipped(gradient, clip)
-        if lerp is None:
-            group["lr"] = float(rates[row, 0])
-            optimizer.step()
-            return
-        group["lr"] = 1.0
-        before.copy_(stack.flat)
-        optimizer.step()
-        torch.lerp(before, stack.flat, lerp[which[row]], out=stack.flat)
-
-    return update
 
 
 def _agrees(task: Task, stack: Stack, history: _History, plan: Tensor | None, run: int) -> bool:

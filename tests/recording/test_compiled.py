@@ -102,6 +102,26 @@ def test_what_is_not_compiled_says_so_before_the_run(changed, message: str) -> N
     assert message in str(caught.value) and "\n" not in str(caught.value)
 
 
+def bounded(params):
+    optimizer = torch.optim.SGD(params, lr=0.1)
+    optimizer.register_step_post_hook(lambda *_: None)
+    return optimizer
+
+
+def with_its_own_step(params):
+    optimizer = torch.optim.SGD(params, lr=0.1)
+    optimizer.step = lambda closure=None: None
+    return optimizer
+
+
+@pytest.mark.parametrize("optimizer", [bounded, with_its_own_step])
+def test_a_step_of_which_something_would_be_left_out_is_not_compiled(optimizer) -> None:
+    with pytest.raises(InputError) as caught:
+        MLP(optimizer=optimizer, steps=3, compile=True)
+    assert "leaves out hooks on the optimizer, and a step of its own;" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
 class Reading(nn.Module):
     """Reads a number back, which no compiled step can."""
 

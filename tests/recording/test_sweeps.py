@@ -311,9 +311,44 @@ def test_a_schedule_that_fails_says_so_as_a_single_run_does() -> None:
         LINE(optimizer=SGD, lr=[0.1, 0.2], steps=5, scheduler=scheduler)
 
 
-def test_runs_that_would_not_fit_together_say_so_before_they_start(monkeypatch) -> None:
+def test_numpys_numbers_are_as_good_as_pythons() -> None:
+    optimizer = partial(SGD, lr=0.1)
+    runs = LINE(optimizer=optimizer, seed=np.arange(2), batch_size=[np.int64(8), None], steps=3)
+    assert list(runs) == [
+        "batch 8, seed 0",
+        "batch 8, seed 1",
+        "batch all, seed 0",
+        "batch all, seed 1",
+    ]
+    assert runs["batch 8, seed 1"].meta["seed"] == 1
+    assert type(runs["batch 8, seed 1"].meta["batch_size"]) is int
+    assert list(LINE(optimizer=optimizer, batch_size=np.array([5, 8]), steps=1)) == [
+        "batch 5",
+        "batch 8",
+    ]
+    (run,) = LINE(optimizer=SGD, lr=[np.float32(0.5)], seed=np.int64(3), steps=1).values()
+    assert run.meta["seed"] == 3 and run.meta["optimizer.lr"] == 0.5
+
+
+RATES = [0.1, 0.2, 0.3, 0.4]
+
+
+def test_runs_that_would_not_fit_say_so_before_they_start(monkeypatch) -> None:
     one = LINE(optimizer=SGD, lr=[0.1], steps=10)["lr 0.1"].meta["recording_bytes"]
-    monkeypatch.setattr(memory, "free_bytes", lambda: 3 * one)
+    monkeypatch.setattr(memory, "free_bytes", lambda: 2 * one)
     monkeypatch.setattr(sweeps, "recorded", lambda *_: pytest.fail("started"))
     with pytest.raises(RecordingError, match=r"4 runs of 10 steps take .* GB are free"):
-        LINE(optimizer=SGD, lr=[0.1, 0.2, 0.3, 0.4], steps=10)
+        LINE(optimizer=SGD, lr=RATES, steps=10)
+
+
+def test_what_the_loop_takes_counts_once_for_all_runs(monkeypatch) -> None:
+    """Rows of 2 parameters, loss, rate, norm; once, parameters and gradients of all rows twice."""
+    monkeypatch.setattr(memory, "free_bytes", lambda: 4 * 11 * (2 * 4 + 32) + 2 * 11 * 4 * 4)
+    runs = LINE(optimizer=SGD, lr=RATES, steps=10)
+    assert len(runs) == 4
+
+
+def test_runs_that_do_not_fit_together_are_recorded_one_by_one(monkeypatch) -> None:
+    monkeypatch.setattr(memory, "free_bytes", lambda: 10**6)  # less than the rows' window
+    runs = LINE(optimizer=SGD, lr=RATES, steps=10)
+    assert not any("together" in run.meta for run in runs.values())
