@@ -13,8 +13,9 @@ from render.errors import InputError
 from render.problem import losses
 from render.problem.checks import check_whole
 from render.problem.dataset import Dataset
+from render.problem.penalties import Penalised
 from render.problem.surfaces import Surface
-from render.recording.problem import Loss
+from render.recording.problem import Loss, has_hooks
 from render.recording.request import Metric, Metrics, Request
 from render.recording.settings import label
 
@@ -43,7 +44,8 @@ def problem_of(request: Request) -> tuple[Dataset, Loss]:
         raise InputError(
             f"record: loss is {loss!r}; give a callable (prediction, target) -> scalar"
         )
-    if loss is losses.nll and bool(((data.y < 0) | (data.y > 1)).any()):
+    inner = loss.loss if isinstance(loss, Penalised) else loss
+    if inner is losses.nll and bool(((data.y < 0) | (data.y > 1)).any()):
         raise InputError(
             f"record: nll takes labels from 0 to 1, and the data's y goes from {data.y.min():g} to "
             f"{data.y.max():g}; use losses.cross_entropy, with an output for each class"
@@ -108,6 +110,8 @@ def check_compile(request: Request, optimizer: Optimizer, device: torch.device) 
         against = f"takes {', '.join(_COMPILED)} of torch, not {kind.__name__}"
     elif request.scheduler is not None:
         against = "takes a constant rate, not a scheduler"
+    elif any(map(has_hooks, request.model.parameters())):
+        against = "takes models without gradient hooks on their parameters"
     elif request.keep is not None and not request.keep.whole:
         against = "keeps all parameters of a step, not keep's tensors or directions"
     if against is not None:

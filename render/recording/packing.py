@@ -103,7 +103,7 @@ def _homes(problem: Problem) -> set[str]:
 def _inside(function: object) -> list[object]:
     """Return a loss, its class, and the functions that it wraps, such as a partial's."""
     found = [function, type(function)]
-    for name in ("func", "__wrapped__", "__self__"):
+    for name in ("func", "__wrapped__", "__self__", "penalty"):
         inner = getattr(function, name, None)
         if inner is not None and not isinstance(inner, ModuleType):
             found += _inside(inner)

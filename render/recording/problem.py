@@ -14,11 +14,23 @@ from torch import Tensor, nn
 
 from render.errors import InputError
 from render.problem.dataset import Dataset
+from render.problem.penalties import Penalised
 
 if TYPE_CHECKING:
     from render.recording.trajectory import Trajectory
 
-__all__ = ["Loss", "Problem", "attached", "layout_of", "portable", "rebuilt", "to_numpy"]
+__all__ = [
+    "Loss",
+    "Problem",
+    "attached",
+    "bound",
+    "copied",
+    "has_hooks",
+    "layout_of",
+    "portable",
+    "rebuilt",
+    "to_numpy",
+]
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 
@@ -32,9 +44,35 @@ class Problem:
     data: Dataset
 
 
+def has_hooks(param: nn.Parameter) -> bool:
+    """Say whether functions of a user's act on the parameter's gradient."""
+    return bool(param._backward_hooks or param._post_accumulate_grad_hooks)
+
+
 def layout_of(model: nn.Module) -> tuple[tuple[str, tuple[int, ...]], ...]:
     """Return name and shape of each parameter, in the order of `model.parameters()`."""
     return tuple((name, tuple(value.shape)) for name, value in model.named_parameters())
+
+
+def copied(model: nn.Module) -> nn.Module:
+    """Return a copy of the model; activations that it keeps lose their history in the copy.
+
+    torch copies no tensor that an operation has made: it would have to copy its graph.
+    """
+    made: dict[int, Any] = {}
+    for module in model.modules():
+        for value in vars(module).values():
+            for kept in value if isinstance(value, (list, tuple)) else (value,):
+                if isinstance(kept, Tensor) and kept.grad_fn is not None:
+                    made[id(kept)] = kept.detach()
+    return copy.deepcopy(model, made)
+
+
+def bound(model: nn.Module, loss: Loss) -> nn.Module:
+    """Return the model, which lets the loss know its parameters where the loss asks for them."""
+    if isinstance(loss, Penalised):
+        loss.bind(model)
+    return model
 
 
 def attached(run: Trajectory, model: nn.Module, loss: Loss) -> Problem:
@@ -53,12 +91,12 @@ def attached(run: Trajectory, model: nn.Module, loss: Loss) -> Problem:
     if x.is_floating_point():  # numpy has no bfloat16: such x was kept as float32
         x = x.to(next(model.parameters()).dtype)
     data = Dataset(x, y)
-    return Problem(model=copy.deepcopy(model).eval(), loss=loss, data=data)
+    return Problem(model=bound(copied(model), loss).eval(), loss=loss, data=data)
 
 
 def portable(problem: Problem) -> tuple[nn.Module, Loss, tuple[torch.dtype, torch.dtype]]:
     """Return the problem without its data, on the CPU: what `rebuilt` takes."""
-    model = copy.deepcopy(problem.model).cpu()
+    model = copied(problem.model).cpu()
     return model, problem.loss, (problem.data.x.dtype, problem.data.y.dtype)
 
 
