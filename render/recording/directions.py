@@ -61,7 +61,7 @@ def filter_normalised(params: Array, layout: Layout, seed: int) -> Array:
         start = columns.stop
         if len(shape) < 2:
             continue
-        weights = params[columns].astype(np.float64).reshape(shape[0], -1)
+        weights = params[columns].astype(np.float64).reshape(shape[0], math.prod(shape[1:]))
         for direction in directions:
             drawn = generator.standard_normal(weights.shape)
             norms = np.linalg.norm(drawn, axis=1, keepdims=True)

@@ -57,7 +57,7 @@ def prepare(request: Request) -> Task:
     place, reason = choose(request.device, model, size or n)
     metrics = named_metrics(request.metrics)
     keep = check_keep(request.keep, model, steps)
-    needed = memory.recording_bytes(model, steps, keep, size)
+    needed = memory.recording_bytes(model, steps, keep, size, n)
     memory.check(needed, f"record: {steps} steps of {type(model).__name__}")
     own = bound(_copied(model, place), loss)
     built = optimizer_of(request.optimizer, own)

@@ -13,7 +13,7 @@ from torch.optim import lr_scheduler
 
 from render.errors import InputError, RecordingError, RenderError
 from render.problem import datasets, losses, metrics, models
-from render.recording import memory, record, rows
+from render.recording import Keep, batches, memory, record, rows
 
 SGD = partial(torch.optim.SGD, lr=0.1)
 STEP_LR = partial(lr_scheduler.StepLR, step_size=5, gamma=0.5)
@@ -586,3 +586,72 @@ def test_the_size_of_the_buffers_does_not_matter(monkeypatch, room: int) -> None
     np.testing.assert_array_equal(in_parts.params, whole.params)
     np.testing.assert_array_equal(in_parts.loss, whole.loss)
     np.testing.assert_array_equal(in_parts.grad_norm, whole.grad_norm)
+
+
+class Waking(nn.Module):
+    """Has buffers that begin to move late: written in place, and made anew."""
+
+    def __init__(self, still: int) -> None:
+        super().__init__()
+        self.line = models.Line(-1.0, 1.0)
+        self.still = still
+        for name in ("count", "made", "constant"):
+            self.register_buffer(name, torch.zeros(()))
+
+    def forward(self, x):
+        self.still -= 1
+        self.constant *= 1
+        if self.still < 0:
+            self.count += 1
+            self.made = self.made + 2
+        return self.line(x)
+
+
+@pytest.mark.parametrize(("still", "every"), [(0, 1), (1, 1), (5, 1), (5, 4), (20, 1)])
+def test_a_buffer_is_recorded_from_the_start_when_it_first_moves_late(still, every) -> None:
+    run = record(
+        Waking(still),
+        datasets.line(5),
+        loss=losses.mse,
+        optimizer=SGD,
+        steps=12,
+        keep=Keep(every=every),
+    )
+    count = np.maximum(0, np.arange(0, 13, every) - still)
+    expected = {"count": count, "made": 2 * count} if count.any() else {}
+    assert {name: list(values) for name, values in run.buffers.items()} == {
+        name: list(values) for name, values in expected.items()
+    }
+
+
+@pytest.mark.parametrize("every", [1, 3, 7])
+@pytest.mark.parametrize(("n", "size"), [(12, 4), (13, 4), (5, 3)])
+def test_batches_drawn_in_pieces_are_those_drawn_at_once(monkeypatch, n, size, every) -> None:
+    monkeypatch.setattr(batches._pieces, "__defaults__", (30,))
+    run = record(
+        models.Line(0, 0),
+        datasets.line(n),
+        loss=losses.mse,
+        optimizer=SGD,
+        steps=42,
+        batch_size=size,
+        keep=Keep(every=every),
+        seed=3,
+    )
+    generator, epochs = torch.Generator().manual_seed(3), []
+    for _ in range(43):
+        epoch = torch.full((-(-n // size) * size,), -1)
+        epoch[:n] = torch.randperm(n, generator=generator)
+        epochs.append(epoch)
+    expected = torch.cat(epochs).view(-1, size)[:43:every]
+    np.testing.assert_array_equal(run.batch, expected)
+
+
+def test_a_long_thinned_run_draws_its_batches_within_the_memory_that_it_states() -> None:
+    line = models.Line(0, 0)
+    stated = memory.recording_bytes(line, 20_000, Keep(every=20_000), 500, 1000)
+    assert stated < 4e6 < 8 * 500 * 20_001
+    sizes = [piece.nbytes for piece in batches._pieces(1000, 500, 20_001, 0)]
+    assert sum(sizes) == 8 * 500 * 20_001 and 2 * max(sizes) < stated
+    kept = memory.recording_bytes(line, 20_000, Keep(), 500, 1000)
+    assert kept - stated > 4 * 500 * 20_000
