@@ -21,7 +21,7 @@ from render.recording.factories import first_line, optimizer_of, scheduler_of
 from render.recording.keep import Keep, check_keep
 from render.recording.problem import Loss, bound, copied, to_numpy
 from render.recording.request import Metric, Request
-from render.recording.settings import label, settings
+from render.recording.settings import architecture, label, settings
 
 __all__ = ["Task", "prepare"]
 
@@ -66,6 +66,7 @@ def prepare(request: Request) -> Task:
     schedule = None if request.scheduler is None else scheduler_of(request.scheduler, built)
     meta: dict[str, str | int | float] = {
         "model": type(model).__name__,
+        **architecture(model),
         "loss": label(loss),
         "steps": steps,
         "batch_size": size or n,
