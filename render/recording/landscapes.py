@@ -15,6 +15,7 @@ from render.problem.checks import check_whole
 from render.recording import evaluation, memory
 from render.recording.directions import filter_normalised, principal
 from render.recording.planes import Landscape, project
+from render.recording.problem import transposed
 from render.recording.sessions import active
 from render.recording.trajectory import Trajectory
 
@@ -140,11 +141,12 @@ def _losses(
 def _plane(run: Trajectory, plane: object, row: int, finite: Array, seed: int) -> _Plane:
     here = run.params[row].astype(np.float64)
     if plane == "pca":
-        directions, explained = principal(run.params[finite])
+        directions, explained = principal(run.params, finite)
         names = ("first principal direction", "second principal direction")
         return _Plane(origin=here, directions=directions, names=names, explained=explained)
     if plane == "random":
-        directions = filter_normalised(run.params[row], run.layout, seed)
+        groups = {} if run.problem is None else transposed(run.problem.model)
+        directions = filter_normalised(run.params[row], run.layout, seed, groups)
         names = ("first random direction", "second random direction")
         return _Plane(origin=here, directions=directions, names=names, default=(-1.0, 1.0))
     if not isinstance(plane, tuple) or len(plane) != 2:

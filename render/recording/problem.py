@@ -30,6 +30,7 @@ __all__ = [
     "portable",
     "rebuilt",
     "to_numpy",
+    "transposed",
 ]
 
 Loss = Callable[[Tensor, Tensor], Tensor]
@@ -73,6 +74,15 @@ def bound(model: nn.Module, loss: Loss) -> nn.Module:
     if isinstance(loss, Penalised):
         loss.bind(model)
     return model
+
+
+def transposed(model: nn.Module) -> dict[str, int]:
+    """Return the groups of each weight of a transposed convolution: its outputs lie on axis 1."""
+    return {
+        f"{name}.weight".removeprefix("."): module.groups
+        for name, module in model.named_modules()
+        if isinstance(module, nn.modules.conv._ConvTransposeNd)
+    }
 
 
 def attached(run: Trajectory, model: nn.Module, loss: Loss) -> Problem:
