@@ -20,7 +20,7 @@ from render.recording.compiled import Compiled
 from render.recording.factories import first_line
 from render.recording.graphs import DeviceRow, objection, run_rows
 from render.recording.keep import Keep
-from render.recording.problem import Loss, Problem, to_numpy
+from render.recording.problem import Loss, Problem, own_data, to_numpy
 from render.recording.replay import replayed
 from render.recording.request import Metrics, OptimizerFactory, Request, SchedulerFactory
 from render.recording.rows import Rows
@@ -97,12 +97,13 @@ def record(
 
 def recorded(task: Task, session: Session | None) -> Trajectory:
     """Return the run of a task that is prepared: recorded, or the session's stored one."""
-    if session is None:
-        return _guarded(task, None)
-    if session.replay is not None:
-        run = replayed(task, session.next_stored())
-    else:
-        run = _guarded(task, session.progress)
+    with torch.inference_mode(False):
+        if session is None:
+            return _guarded(task, None)
+        if session.replay is not None:
+            run = replayed(task, session.next_stored())
+        else:
+            run = _guarded(task, session.progress)
     session.runs.append(run)
     return run
 
@@ -223,7 +224,8 @@ def _trajectory(
     buffers: dict[str, Any],
     live: LiveMetrics | None,
 ) -> Trajectory:
-    problem = Problem(model=task.model.eval(), loss=task.loss, data=task.data)
+    data, x, y = own_data(task.data)
+    problem = Problem(model=task.model.eval(), loss=task.loss, data=data)
     if live is None:
         metrics, final = after(task, problem, log.params, buffers), None
     else:
@@ -241,8 +243,8 @@ def _trajectory(
         batch=batch,
         metrics=metrics,
         layout=selection.layout,
-        x=to_numpy(task.data.x),
-        y=to_numpy(task.data.y),
+        x=x,
+        y=y,
         meta=task.meta,
         buffers=buffers,
         every=task.keep.every,

@@ -27,6 +27,7 @@ __all__ = [
     "copied",
     "has_hooks",
     "layout_of",
+    "own_data",
     "portable",
     "rebuilt",
     "to_numpy",
@@ -48,6 +49,17 @@ class Problem:
 def has_hooks(param: nn.Parameter) -> bool:
     """Say whether functions of a user's act on the parameter's gradient."""
     return bool(param._backward_hooks or param._post_accumulate_grad_hooks)
+
+
+def own_data(data: Dataset) -> tuple[Dataset, npt.NDArray[Any], npt.NDArray[Any]]:
+    """Return a copy of the data on the CPU, and its x and y as arrays.
+
+    The arrays share the copy's memory, but for bfloat16, which numpy lacks.
+    """
+    x, y = (side.detach().to("cpu", copy=True) for side in (data.x, data.y))
+    arrays = (side.float() if side.dtype == torch.bfloat16 else side for side in (x, y))
+    first, second = (side.numpy() for side in arrays)
+    return Dataset(x, y), first, second
 
 
 def layout_of(model: nn.Module) -> tuple[tuple[str, tuple[int, ...]], ...]:
@@ -92,7 +104,14 @@ def attached(run: Trajectory, model: nn.Module, loss: Loss) -> Problem:
             f"attach: model is a {type(model).__name__} and loss a {type(loss).__name__}; give the "
             "torch.nn.Module and the callable that the run was recorded with"
         )
-    if layout_of(model) != run.layout:
+    layout = layout_of(model)
+    fits = layout == run.layout
+    if run.final is not None:  # of which `params` holds a part
+        projected = "keep.directions" in run.meta
+        fits = sum(p.numel() for p in model.parameters()) == len(run.final) and (
+            projected or set(run.layout) <= set(layout)
+        )
+    if not fits:
         raise InputError(
             f"the model has parameters {_listed(layout_of(model))}, but the run recorded "
             f"{_listed(run.layout)}; attach the model that the run was recorded with"

@@ -50,8 +50,15 @@ class Task:
 
 def prepare(request: Request) -> Task:
     """Check every argument of `record` and build what the loop needs. Raises InputError."""
+    with torch.inference_mode(False):  # whose tensors have no gradients
+        return _prepared(request)
+
+
+def _prepared(request: Request) -> Task:
     data, loss = problem_of(request)
-    check_run(request, data)
+    if data.x.is_inference() or data.y.is_inference():
+        data = Dataset(data.x.clone(), data.y.clone())
+    request = check_run(request, data)
     n, model, steps = len(data), request.model, request.steps
     size = None if request.batch_size in (None, n) else request.batch_size
     place, reason = choose(request.device, model, size or n)

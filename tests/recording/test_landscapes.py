@@ -186,6 +186,7 @@ def test_a_landscape_is_read_only_and_crosses_processes_without_torch(run, tmp_p
         (lambda run, line: landscape(run, ("a", "b")), "no parameter 'a'"),
         (lambda run, line: landscape(run, (0, 999)), "no column 999"),
         (lambda run, line: landscape(run, (0, 0)), "twice; choose two"),
+        (lambda run, line: landscape(run, (True, 0)), "no column True"),
         (lambda run, line: landscape(run, grid=1), "grid is 1; give points a side"),
         (lambda run, line: landscape(run, grid=(3, 2.5)), "grid is (3, 2.5)"),
         (lambda run, line: landscape(run, a_range=(1, 1)), "a range is (1, 1)"),
@@ -228,8 +229,22 @@ def test_a_run_without_its_model_or_parameters_says_so(run, tmp_path) -> None:
         steps=5,
         keep=Keep(tensors=["layers.0.*"]),
     )
-    with pytest.raises(RecordingError, match="the parameters that it takes to evaluate it"):
-        landscape(part, "pca")
+    again = part.attach(models.MLP((2, 6, 1)), losses.nll)
+    for lacking in (part, again):
+        with pytest.raises(
+            RecordingError, match="the parameters that it takes to evaluate it"
+        ) as c:
+            landscape(lacking, "pca")
+        assert "attach" not in str(c.value)
+    with pytest.raises(InputError, match="attach the model that the run was recorded with"):
+        part.attach(models.MLP((2, 7, 1)), losses.nll)
+
+
+def test_columns_rows_and_ranges_may_be_numpys(line) -> None:
+    low_high = np.array([0, 6])
+    land = landscape(line, tuple(np.arange(2)), grid=np.int64(4), at=np.int64(3), a_range=low_high)
+    same = landscape(line, (0, 1), grid=4, at=3, a_range=(0, 6))
+    np.testing.assert_array_equal(land.loss, same.loss)
 
 
 @pytest.mark.parametrize("groups", [1, 2])

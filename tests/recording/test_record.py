@@ -449,6 +449,11 @@ BAD = {
         "x is torch.float64 and the model's parameters are torch.float32; give both the same type",
     ),
     "loss": (dict(loss=3), "loss is 3; give a callable"),
+    "loss class": (
+        dict(loss=nn.MSELoss),
+        "loss is the class MSELoss; give an instance, MSELoss()",
+    ),
+    "steps True of numpy's": (dict(steps=np.True_), "steps is np.True_; give a whole number"),
     "loss vector": (dict(loss=lambda p, y: (p - y) ** 2), "the loss returns shape (5,)"),
     "loss float": (dict(loss=lambda p, y: 3.0), "the loss returns float"),
     "loss detached": (
@@ -655,3 +660,51 @@ def test_a_long_thinned_run_draws_its_batches_within_the_memory_that_it_states()
     assert sum(sizes) == 8 * 500 * 20_001 and 2 * max(sizes) < stated
     kept = memory.recording_bytes(line, 20_000, Keep(), 500, 1000)
     assert kept - stated > 4 * 500 * 20_000
+
+
+def test_numbers_may_be_numpys(tmp_path) -> None:
+    run = record(
+        models.Line(np.float32(0), np.int64(0)),
+        datasets.line(np.int64(9), slope=np.float32(2), noise=np.float64(0.5), seed=np.int64(1)),
+        loss=losses.mse,
+        optimizer=SGD,
+        steps=np.int64(6),
+        batch_size=np.int32(4),
+        seed=np.int64(2),
+        clip=np.float32(0.5),
+        keep=Keep(every=np.int64(2)),
+    )
+    same = record(
+        models.Line(0, 0),
+        datasets.line(9, slope=2, noise=0.5, seed=1),
+        loss=losses.mse,
+        optimizer=SGD,
+        steps=6,
+        batch_size=4,
+        seed=2,
+        clip=0.5,
+        keep=Keep(every=2),
+    )
+    np.testing.assert_array_equal(run.params, same.params)
+    assert run.meta == same.meta
+    run.save(tmp_path / "run.npz")
+
+
+def test_inference_mode_around_a_run_changes_nothing() -> None:
+    call = partial(record, loss=losses.mse, optimizer=SGD, steps=5)
+    with torch.inference_mode():
+        model, data = models.Line(-1.0, 1.0), datasets.line(9)
+        inside = call(model, data)
+    for run in (inside, call(model, data)):
+        outside = call(models.Line(-1.0, 1.0), datasets.line(9))
+        np.testing.assert_array_equal(run.params, outside.params)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_data_that_change_later_do_not_change_the_run(dtype) -> None:
+    data = datasets.line(20, dtype=dtype)
+    run = record(models.Line(0.5, 1.0, dtype=dtype), data, loss=losses.mse, optimizer=SGD, steps=3)
+    before = run.loss_at(run.params)
+    data.y.mul_(2)
+    np.testing.assert_array_equal(run.loss_at(run.params), before)
+    assert run.problem.data.x.dtype == dtype

@@ -269,6 +269,17 @@ def test_a_model_that_cannot_be_pickled_says_so_when_it_is_needed() -> None:
     np.testing.assert_array_equal(twin.params, run.params)
     with pytest.raises(RecordingError, match=r"did not survive pickling .*holds an open file"):
         twin.predict([0.0], 0)
+    again = twin.attach(models.Line(0, 0), losses.mse)
+    np.testing.assert_array_equal(again.predict([0.0], 0), run.predict([0.0], 0))
+
+
+def test_what_no_pickler_takes_is_told_without_advice_that_cannot_help() -> None:
+    pytest.importorskip("cloudpickle")
+    model = nn.Sequential(nn.utils.parametrizations.weight_norm(nn.Linear(16, 3)))
+    twin = pickle.loads(pickle.dumps(images(model)))
+    with pytest.raises(RecordingError, match=r"parametrized.*run = run.attach\(model, loss\)") as c:
+        twin.predict(twin.x, 0)
+    assert "cloudpickle" not in str(c.value)
 
 
 def test_a_problem_can_be_attached_again() -> None:
