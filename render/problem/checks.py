@@ -3,46 +3,69 @@
 from __future__ import annotations
 
 import math
+import numbers
+from typing import Any, TypeGuard
 
 import torch
 
 from render.errors import InputError
 
-__all__ = ["check_draw", "check_dtype", "check_number", "check_size", "check_whole"]
+__all__ = [
+    "check_draw",
+    "check_dtype",
+    "check_number",
+    "check_size",
+    "check_whole",
+    "is_number",
+    "is_whole",
+]
 
 _MOST_NUMBERS = 10**9
 
 
-def check_draw(n: object, noise: object, seed: object, **numbers: object) -> None:
-    """Check the arguments that every generator of samples takes, and further finite numbers."""
-    check_whole("dataset", "n", n, least=1)
-    check_size(n)
-    check_whole("dataset", "seed", seed, least=0)
-    for name, value in {**numbers, "noise": noise}.items():
-        check_number("dataset", name, value)
-    if isinstance(noise, (int, float)) and noise < 0:
+def check_draw(n: object, noise: object, seed: object, **further: object) -> tuple[Any, ...]:
+    """Return what every generator of samples takes, and further numbers, as Python's own."""
+    count = check_whole("dataset", "n", n, least=1)
+    check_size(count)
+    start = check_whole("dataset", "seed", seed, least=0)
+    values = [check_number("dataset", name, value) for name, value in further.items()]
+    scatter = check_number("dataset", "noise", noise)
+    if scatter < 0:
         raise InputError(f"dataset: noise is {noise!r}; a standard deviation is at least 0")
+    return (count, scatter, start, *values)
 
 
-def check_size(numbers: object) -> None:
+def check_size(count: int) -> None:
     """Check that a dataset of so many numbers can be meant."""
-    if isinstance(numbers, int) and numbers > _MOST_NUMBERS:
+    if count > _MOST_NUMBERS:
         raise InputError(
-            f"dataset: {numbers:,} numbers are asked for; give at most {_MOST_NUMBERS:,}: fewer "
+            f"dataset: {count:,} numbers are asked for; give at most {_MOST_NUMBERS:,}: fewer "
             "samples, or smaller ones"
         )
 
 
-def check_whole(of: str, name: str, value: object, least: int) -> None:
-    """Check that `value` is a whole number from `least` up to 2**63."""
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value < 2**63:
+def check_whole(of: str, name: str, value: object, least: int) -> int:
+    """Return `value` as an int; raise InputError where it is not from `least` up to 2**63."""
+    if not is_whole(value) or not least <= value < 2**63:
         raise InputError(f"{of}: {name} is {value!r}; give a whole number of at least {least}")
+    return int(value)
 
 
-def check_number(of: str, name: str, value: object) -> None:
-    """Check that `value` is a finite number."""
-    if not isinstance(value, (int, float)) or not math.isfinite(value):
+def check_number(of: str, name: str, value: object) -> float:
+    """Return `value` as Python's own number; raise InputError where it is not finite."""
+    if not is_number(value) or not math.isfinite(value):
         raise InputError(f"{of}: {name} is {value!r}; give a finite number")
+    return value if type(value) in (int, float) else float(value)
+
+
+def is_number(value: object) -> TypeGuard[float]:
+    """Say whether `value` is a real number, Python's or numpy's."""
+    return isinstance(value, numbers.Real)
+
+
+def is_whole(value: object) -> TypeGuard[int]:
+    """Say whether `value` is a whole number, Python's or numpy's."""
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 def check_dtype(of: str, dtype: object) -> None:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from render.errors import InputError
-from render.problem.checks import check_draw, check_dtype, check_number, check_whole
+from render.problem.checks import check_draw, check_dtype, check_whole
 from render.problem.dataset import Dataset
 
 __all__ = ["blobs", "circles", "moons", "spirals", "xor"]
@@ -26,7 +26,7 @@ def moons(
     Class 0 is the upper half about (0, 0), class 1 the lower half about (1, 0.5); noise: the
     standard deviation of both coordinates.
     """
-    check_draw(n, noise, seed)
+    n, noise, seed = check_draw(n, noise, seed)
     draw = _Draw(n, 2, seed)
     angle = torch.pi * draw.uniform(n)
     lower = draw.label == 1
@@ -44,12 +44,12 @@ def circles(
     dtype: torch.dtype = torch.float32,
 ) -> Dataset:
     """Return a circle of radius 1 (class 0) around one of radius `factor` (class 1)."""
-    check_draw(n, noise, seed, factor=factor)
+    n, noise, seed, factor = check_draw(n, noise, seed, factor=factor)
     if not 0 < factor < 1:
         raise InputError(f"dataset: factor is {factor!r}; give a radius between 0 and 1")
     draw = _Draw(n, 2, seed)
     angle = 2 * torch.pi * draw.uniform(n)
-    radius = torch.where(draw.label == 1, factor, 1.0)
+    radius = torch.tensor((1.0, factor), dtype=torch.float32)[draw.label]
     return draw.dataset(_polar(radius, angle), noise, dtype)
 
 
@@ -66,11 +66,11 @@ def spirals(
 
     turns: how often an arm winds around. The points are spread evenly over the disc's area.
     """
-    check_draw(n, noise, seed, turns=turns)
-    check_whole("dataset", "classes", classes, least=2)
+    n, noise, seed, turns = check_draw(n, noise, seed, turns=turns)
+    classes = check_whole("dataset", "classes", classes, least=2)
     draw = _Draw(n, classes, seed)
     radius = draw.uniform(n).sqrt()
-    angle = 2 * torch.pi * (turns * radius + draw.label / classes)
+    angle = 2 * torch.pi * (turns * radius + draw.label.float() / classes)
     return draw.dataset(_polar(radius, angle), noise, dtype)
 
 
@@ -86,13 +86,13 @@ def blobs(
 
     spread: the standard deviation of both coordinates about a centre.
     """
-    check_draw(n, 0.0, seed, spread=spread)
+    n, _, seed, spread = check_draw(n, 0.0, seed, spread=spread)
     if spread < 0:
         raise InputError(f"dataset: spread is {spread!r}; a standard deviation is at least 0")
-    check_whole("dataset", "classes", classes, least=2)
+    classes = check_whole("dataset", "classes", classes, least=2)
     draw = _Draw(n, classes, seed)
-    angle = 2 * torch.pi * (draw.label / classes + 0.25)
-    return draw.dataset(_polar(torch.ones(n), angle), spread, dtype)
+    angle = 2 * torch.pi * (draw.label.float() / classes + 0.25)
+    return draw.dataset(_polar(torch.ones_like(angle), angle), spread, dtype)
 
 
 def xor(n: int, gap: float = 0.1, seed: int = 0, *, dtype: torch.dtype = torch.float32) -> Dataset:
@@ -100,8 +100,7 @@ def xor(n: int, gap: float = 0.1, seed: int = 0, *, dtype: torch.dtype = torch.f
 
     gap: how far every point stays away from the two axes. No line separates the classes.
     """
-    check_draw(n, 0.0, seed)
-    check_number("dataset", "gap", gap)
+    n, _, seed, gap = check_draw(n, 0.0, seed, gap=gap)
     if not 0 <= gap < 1:
         raise InputError(f"dataset: gap is {gap!r}; give a distance from 0 to below 1")
     draw = _Draw(n, 2, seed)

@@ -44,7 +44,7 @@ def line(
     x of shape (n,) is uniform on [0, 1). The same seed draws the same points in every dtype, to
     its rounding, and leaves torch's global generator as it was.
     """
-    check_draw(n, noise, seed, slope=slope, intercept=intercept)
+    n, noise, seed, slope, intercept = check_draw(n, noise, seed, slope=slope, intercept=intercept)
     check_dtype("dataset", dtype)
     generator = torch.Generator().manual_seed(seed)
     x = torch.rand(n, generator=generator, dtype=torch.float32, device="cpu").double()
@@ -67,7 +67,7 @@ def threshold(
 
     The labels y are floats of shape (n,); x is that of `line` with the same seed.
     """
-    check_number("dataset", "cut", cut)
+    cut = check_number("dataset", "cut", cut)
     exact = line(n, slope, intercept, noise, seed, dtype=torch.float64)
     check_dtype("dataset", dtype)
     return Dataset(exact.x.to(dtype), (exact.y > cut).to(dtype))
@@ -85,7 +85,7 @@ def sine(
 
     x of shape (n,) is uniform on [-1, 1).
     """
-    check_draw(n, noise, seed, frequency=frequency)
+    n, noise, seed, frequency = check_draw(n, noise, seed, frequency=frequency)
     check_dtype("dataset", dtype)
     generator = torch.Generator().manual_seed(seed)
     x = 2 * torch.rand(n, generator=generator, dtype=torch.float32, device="cpu").double() - 1
@@ -103,10 +103,9 @@ def split(data: Dataset, validation: float = 0.2, seed: int = 0) -> tuple[Datase
     """
     if not isinstance(data, Dataset):
         raise InputError(f"split: data is a {type(data).__name__}; give a Dataset")
-    check_draw(len(data), 0.0, seed, validation=validation)
+    n, _, seed, validation = check_draw(len(data), 0.0, seed, validation=validation)
     if not 0 < validation < 1:
         raise InputError(f"split: validation is {validation!r}; give a share between 0 and 1")
-    n = len(data)
     if n < 2:
         raise InputError("split: the dataset has 1 sample; two parts need at least 2")
     generator = torch.Generator().manual_seed(seed)

@@ -9,8 +9,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from render.errors import InputError
+from render.problem.penalties import penalised
 
-__all__ = ["cross_entropy", "mse", "nll"]
+__all__ = ["cross_entropy", "mse", "nll", "penalised"]
 
 _SMALLEST_PROBABILITY = 1e-5
 _LARGEST_LOGIT = math.log((1 - _SMALLEST_PROBABILITY) / _SMALLEST_PROBABILITY)

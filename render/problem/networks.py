@@ -52,11 +52,10 @@ class MLP(nn.Module):
                 f"MLP: widths is {widths!r}; give at least the number of features and of outputs, "
                 "such as (2, 16, 1)"
             )
-        for size in sizes:
-            check_whole("MLP", "a width", size, least=1)
+        sizes = [check_whole("MLP", "a width", size, least=1) for size in sizes]
         if not isinstance(activation, str) or activation not in _ACTIVATIONS:
             raise InputError(f"MLP: activation is {activation!r}; choose {', '.join(_ACTIVATIONS)}")
-        check_whole("MLP", "seed", seed, least=0)
+        seed = check_whole("MLP", "seed", seed, least=0)
         check_dtype("MLP", dtype)
         layers: list[nn.Module] = []
         generator = torch.Generator().manual_seed(seed)

@@ -30,8 +30,8 @@ def shapes(
     to 3 in the order above. Place and extent of each figure are random, its edges smooth. noise:
     the standard deviation of a pixel. size: at least 8. The same seed draws the same pictures.
     """
-    check_draw(n, noise, seed)
-    check_whole("dataset", "size", size, least=1)
+    n, noise, seed = check_draw(n, noise, seed)
+    size = check_whole("dataset", "size", size, least=1)
     if size < _SMALLEST:
         raise InputError(f"dataset: size is {size}; give at least {_SMALLEST} pixels")
     check_size(n * size * size)
@@ -45,7 +45,7 @@ def shapes(
     label = torch.randperm(n, generator=generator, device="cpu") % _KINDS
     extent = uniform(0.22, 0.32) * size
     x0, y0 = (uniform(-0.12, 0.12) * size for _ in range(2))
-    side = torch.arange(size) - (size - 1) / 2
+    side = torch.arange(size, dtype=torch.float32) - (size - 1) / 2
     x, y = side.view(1, 1, size) - x0, side.view(1, size, 1) - y0
     ink = (_outside(label.view(n, 1, 1), x, y, extent) * -1 + 0.5).clamp(0, 1)
     scatter = torch.randn(ink.shape, generator=generator, dtype=torch.float32, device="cpu")

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from render.errors import InputError
+from render.problem.checks import is_number
 from render.problem.dataset import Dataset
 
 __all__ = [
@@ -177,7 +178,7 @@ def quadratic(condition: float = 100.0) -> Surface:
 
     Gradient descent is stable for rates below 2 / condition, and needs about `condition` steps.
     """
-    if not isinstance(condition, (int, float)) or not 1 <= condition < math.inf:
+    if not is_number(condition) or not 1 <= condition < math.inf:
         raise InputError(f"quadratic: condition is {condition!r}; give a number of at least 1")
     return Surface(
         name=f"quadratic, condition {condition:g}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 import torch
 from torch import nn
@@ -11,10 +12,11 @@ from torch.optim import Optimizer
 
 from render.errors import InputError
 from render.problem import losses
-from render.problem.checks import check_whole
+from render.problem.checks import check_whole, is_number
 from render.problem.dataset import Dataset
+from render.problem.penalties import Penalised
 from render.problem.surfaces import Surface
-from render.recording.problem import Loss
+from render.recording.problem import Loss, has_hooks
 from render.recording.request import Metric, Metrics, Request
 from render.recording.settings import label
 
@@ -39,11 +41,16 @@ def problem_of(request: Request) -> tuple[Dataset, Loss]:
             f"record: data is a {type(data).__name__}; give a Dataset, such as datasets.of(x, y), "
             "or a surface, such as surfaces.rosenbrock"
         )
+    if _is_module_class(loss):
+        raise InputError(
+            f"record: loss is the class {label(loss)}; give an instance, {label(loss)}()"
+        )
     if not callable(loss):
         raise InputError(
             f"record: loss is {loss!r}; give a callable (prediction, target) -> scalar"
         )
-    if loss is losses.nll and bool(((data.y < 0) | (data.y > 1)).any()):
+    inner = loss.loss if isinstance(loss, Penalised) else loss
+    if inner is losses.nll and bool(((data.y < 0) | (data.y > 1)).any()):
         raise InputError(
             f"record: nll takes labels from 0 to 1, and the data's y goes from {data.y.min():g} to "
             f"{data.y.max():g}; use losses.cross_entropy, with an output for each class"
@@ -51,25 +58,31 @@ def problem_of(request: Request) -> tuple[Dataset, Loss]:
     return data, loss
 
 
-def check_run(request: Request, data: Dataset) -> None:
-    """Check model, numbers and validation data against the data."""
+def _is_module_class(value: object) -> bool:
+    return isinstance(value, type) and issubclass(value, nn.Module)
+
+
+def check_run(request: Request, data: Dataset) -> Request:
+    """Check model, numbers and validation data; return the request with Python's own numbers."""
     _check_model(request.model, data)
-    check_whole("record", "steps", request.steps, least=0)
-    check_whole("record", "seed", request.seed, least=0)
-    n, size = len(data), request.batch_size
+    steps = check_whole("record", "steps", request.steps, least=0)
+    seed = check_whole("record", "seed", request.seed, least=0)
+    n, size, clip = len(data), request.batch_size, request.clip
     if size is not None:
-        check_whole("record", "batch_size", size, least=1)
+        size = check_whole("record", "batch_size", size, least=1)
         if size > n:
             raise InputError(
                 f"record: batch_size is {size}, but there are {n} samples; give 1 to {n}, "
                 "or None for all of them"
             )
-    clip = request.clip
-    number = isinstance(clip, (int, float)) and not isinstance(clip, bool)
-    if clip is not None and not (number and 0 < clip < math.inf):
-        raise InputError(f"record: clip is {clip!r}; give a gradient norm above 0, or None")
+    if clip is not None:
+        number = is_number(clip) and not isinstance(clip, bool)
+        if not number or not 0 < clip < math.inf:
+            raise InputError(f"record: clip is {clip!r}; give a gradient norm above 0, or None")
+        clip = float(clip)
     if request.validation is not None:
         _check_validation(request, data)
+    return replace(request, steps=steps, seed=seed, batch_size=size, clip=clip)
 
 
 def _check_validation(request: Request, data: Dataset) -> None:
@@ -108,6 +121,8 @@ def check_compile(request: Request, optimizer: Optimizer, device: torch.device) 
         against = f"takes {', '.join(_COMPILED)} of torch, not {kind.__name__}"
     elif request.scheduler is not None:
         against = "takes a constant rate, not a scheduler"
+    elif any(map(has_hooks, request.model.parameters())):
+        against = "takes models without gradient hooks on their parameters"
     elif request.keep is not None and not request.keep.whole:
         against = "keeps all parameters of a step, not keep's tensors or directions"
     if against is not None:

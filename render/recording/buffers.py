@@ -19,27 +19,42 @@ class Buffers:
     def __init__(self, model: nn.Module) -> None:
         self._model = model
         self._start = {name: value.detach().clone() for name, value in model.named_buffers()}
-        self._kept: dict[str, list[Tensor]] | None = None
+        self._still: dict[str, _Touch | None] = dict.fromkeys(self._start)
+        self._kept: dict[str, list[Tensor]] = {}
+        self._rows = 1
 
     def keep(self, due: bool) -> None:
         """Note the buffers after an evaluation: they belong to the next row, if that one is kept.
 
-        The first call finds out, by their values, which buffers move at all.
+        A buffer moves from the row on where its values first differ from those at the start.
         """
         if not self._start:
             return
         now = dict(self._model.named_buffers())
-        if self._kept is None:
-            self._kept = {
-                name: [start]
-                for name, start in self._start.items()
-                if not torch.equal(start, now[name])
-            }
+        for name in [name for name in self._still if self._moves(name, now[name])]:
+            del self._still[name]
+            self._kept[name] = [self._start[name]] * self._rows
         if due:
             for name, values in self._kept.items():
                 values.append(now[name].detach().clone())
+            self._rows += 1
 
     def history(self, rows: int) -> dict[str, npt.NDArray[Any]]:
         """Return arrays of `rows` rows by name; the last evaluation may have made one too many."""
-        kept = self._kept or {}
-        return {name: to_numpy(torch.stack(values[:rows])) for name, values in kept.items()}
+        return {
+            name: to_numpy(torch.stack(self._kept[name][:rows]))
+            for name in self._start
+            if name in self._kept
+        }
+
+    def _moves(self, name: str, value: Tensor) -> bool:
+        """Say whether a still buffer has moved; values are compared only where it was touched."""
+        touched = (value, value._version)
+        before, self._still[name] = self._still[name], touched
+        if before is not None and before[0] is value and before[1] == touched[1]:
+            return False
+        return not torch.equal(self._start[name], value)
+
+
+_Touch = tuple[Tensor, int]
+"""A buffer, and how often operations had changed it in place."""

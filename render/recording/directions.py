@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,21 +17,24 @@ Array = npt.NDArray[Any]
 Layout = Sequence[tuple[str, tuple[int, ...]]]
 
 _MOST_ROWS = 1000
+_MOST_NUMBERS = 2**22
+"""Of more numbers a singular value decomposition takes too much memory."""
 
 
-def principal(params: Array) -> tuple[Array, tuple[float, float]]:
+def principal(params: Array, rows: Array) -> tuple[Array, tuple[float, float]]:
     """Return the first two principal directions, (2, P), and their shares of the variance.
 
-    params: (T, P), all finite, centred here on their mean; beyond 1,000 rows, 1,000 of them
-    evenly spaced. The directions are orthonormal, with the largest component positive. Raises
-    InputError where the rows do not span a plane.
+    params: (T, P), of which `rows`, all finite, are centred here on their mean; beyond 1,000 rows,
+    1,000 of them evenly spaced. The directions are orthonormal, with the largest component
+    positive. Raises InputError where the rows do not span a plane.
     """
-    if len(params) > _MOST_ROWS:
-        params = params[np.linspace(0, len(params) - 1, _MOST_ROWS).round().astype(int)]
-    centred = params.astype(np.float64)
-    centred -= centred.mean(axis=0)
-    _, values, directions = np.linalg.svd(centred, full_matrices=False)
-    total = float((values**2).sum())
+    if len(rows) > _MOST_ROWS:
+        rows = rows[np.linspace(0, len(rows) - 1, _MOST_ROWS).round().astype(int)]
+    if len(rows) * params.shape[1] > _MOST_NUMBERS:
+        values, total, directions = _one_by_one(params, rows)
+    else:
+        _, values, directions = np.linalg.svd(_centred(params, rows), full_matrices=False)
+        total = float((values**2).sum())
     if len(values) < 2 or not values[1] > 1e-12 * values[0]:
         raise InputError(
             "landscape: the run's steps lie on a line, so their principal directions span no "
@@ -44,8 +47,55 @@ def principal(params: Array) -> tuple[Array, tuple[float, float]]:
     return directions, (float(first), float(second))
 
 
-def filter_normalised(params: Array, layout: Layout, seed: int) -> Array:
+def _one_by_one(params: Array, rows: Array) -> tuple[Array, float, Array]:
+    """Return two singular values, the sum of the squares of all, and the two directions.
+
+    Of many columns a block at a time goes into the Gram matrix, whose first eigenvector combines
+    the rows to a direction. The second comes from what is left off the first: so its square is
+    not lost beside that of the first.
+    """
+    values, total = np.zeros(2), 0.0
+    directions, along = np.zeros((2, params.shape[1])), np.zeros((2, len(rows)))
+    for k in range(2):
+        gram = np.zeros((len(rows), len(rows)))
+        for columns, block in _blocks(params, rows):
+            block -= along[:k].T @ directions[:k, columns]
+            gram += block @ block.T
+        total = total or float(np.trace(gram))
+        weights = np.linalg.eigh(gram)[1][:, -1]
+        for columns, block in _blocks(params, rows):
+            directions[k, columns] = weights @ block
+        for _ in range(2):  # once more, for what rounding left of the first direction
+            directions[k] /= np.linalg.norm(directions[k]) or 1.0
+            directions[k] -= (directions[:k] @ directions[k]) @ directions[:k]
+        directions[k] /= np.linalg.norm(directions[k]) or 1.0
+        for columns, block in _blocks(params, rows):
+            along[k] += block @ directions[k, columns]
+        values[k] = np.linalg.norm(along[k])
+    return values, total, directions
+
+
+def _blocks(params: Array, rows: Array) -> Iterator[tuple[slice, Array]]:
+    """Yield columns and their centred numbers."""
+    width = max(1, _MOST_NUMBERS // len(rows))
+    for start in range(0, params.shape[1], width):
+        columns = slice(start, start + width)
+        yield columns, _centred(params[:, columns], rows)
+
+
+def _centred(params: Array, rows: Array) -> Array:
+    values: Array = params[rows].astype(np.float64)
+    values -= values.mean(axis=0)
+    return values
+
+
+def filter_normalised(
+    params: Array, layout: Layout, seed: int, transposed: Mapping[str, int] | None = None
+) -> Array:
     """Return two random directions, (2, P), each filter scaled to the norm of its weights.
+
+    transposed: the groups of each tensor whose filters lie along its second axis, as those of a
+    transposed convolution do.
 
     Li et al., Visualizing the Loss Landscape of Neural Nets, 2018, arXiv:1712.09913, Section 4:
     d_ij <- d_ij / |d_ij| * |theta_ij| for filter j of layer i, where a filter makes one output
@@ -56,17 +106,18 @@ def filter_normalised(params: Array, layout: Layout, seed: int) -> Array:
     generator = np.random.default_rng(seed)
     directions = np.zeros((2, len(params)))
     start, moved = 0, False
-    for _, shape in layout:
-        columns = slice(start, start + math.prod(shape))
-        start = columns.stop
-        if len(shape) < 2:
+    for name, shape in layout:
+        columns = np.arange(start, start + math.prod(shape))
+        start += columns.size
+        if len(shape) < 2 or not columns.size:
             continue
-        weights = params[columns].astype(np.float64).reshape(shape[0], -1)
+        filters = _filters(columns, shape, (transposed or {}).get(name))
+        weights = params[filters].astype(np.float64)
         for direction in directions:
             drawn = generator.standard_normal(weights.shape)
             norms = np.linalg.norm(drawn, axis=1, keepdims=True)
             wanted = np.linalg.norm(weights, axis=1, keepdims=True)
-            direction[columns] = (drawn / norms * wanted).reshape(-1)
+            direction[filters] = drawn / norms * wanted
         moved = moved or bool(weights.any())
     if not moved:
         raise InputError(
@@ -75,3 +126,11 @@ def filter_normalised(params: Array, layout: Layout, seed: int) -> Array:
             "plane=('slope', 'intercept')"
         )
     return directions
+
+
+def _filters(columns: Array, shape: tuple[int, ...], groups: int | None) -> Array:
+    """Return the columns of each filter, a row for each."""
+    if groups is None:
+        return columns.reshape(shape[0], -1)
+    split = columns.reshape(groups, shape[0] // groups, shape[1], -1)  # (…, inputs, outputs, …)
+    return split.swapaxes(1, 2).reshape(groups * shape[1], -1)

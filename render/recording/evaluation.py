@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 import numpy as np
@@ -122,10 +123,16 @@ def _inputs(x: object, like: Tensor) -> Tensor:
         if values.is_complex():
             raise TypeError("complex")
         inputs = values.to(like.dtype)
+        cut = not like.is_floating_point() and not torch.equal(inputs.to(values.dtype), values)
     except (TypeError, ValueError, RuntimeError) as exc:
         raise InputError(
             f"predict: x ({type(x).__name__}) is not an array of real numbers"
         ) from exc
+    if cut:
+        raise InputError(
+            f"predict: x holds numbers that are not of the data's type, {like.dtype}; give whole "
+            "numbers like those the model was recorded with"
+        )
     if inputs.ndim != like.ndim or inputs.shape[1:] != like.shape[1:]:
         shape = ", ".join(("n", *map(str, like.shape[1:]))) + ("," if like.ndim == 1 else "")
         raise InputError(f"predict: x has shape {tuple(inputs.shape)}; the data's is ({shape})")
@@ -142,7 +149,11 @@ def _each(
     """Return function(state) for the state in each row, stacked along the first axis."""
     model.eval()
     place = next(model.parameters()).device
-    with torch.no_grad(), torch.random.fork_rng(devices=[place] if place.type == "cuda" else []):
+    with (
+        _unchanged(model),
+        torch.no_grad(),
+        torch.random.fork_rng(devices=[place] if place.type == "cuda" else []),
+    ):
         example, chunk = _probed(function, model, params, buffers)
         result = np.empty((len(params), *example.shape), dtype=example.dtype)
         start, due = 0, 0.0
@@ -153,12 +164,32 @@ def _each(
                 chunk = 1
                 rows = slice(start, start + 1)
                 values = to_numpy(_alone(function, model, _state(model, params, buffers, start)))
+            if values.dtype != result.dtype:  # such as that of max(0, 1 - …), at first 0
+                result = result.astype(np.result_type(values, result), copy=False)
             result[rows] = values
             start = rows.stop
             if progress is not None and (time.monotonic() >= due or start == len(params)):
                 due = time.monotonic() + 0.1
                 progress(start, len(params))
     return result
+
+
+@contextmanager
+def _unchanged(model: nn.Module) -> Iterator[None]:
+    """Restore what a module holds: `functional_call` leaves its tensors in one that is used twice,
+    and a model may keep what it computes.
+    """
+    held = [
+        (kept, dict(kept))
+        for module in model.modules()
+        for kept in (vars(module), module._parameters, module._buffers)
+    ]
+    try:
+        yield
+    finally:
+        for kept, before in held:
+            kept.clear()
+            kept.update(before)
 
 
 def _probed(
@@ -228,7 +259,7 @@ def _states(model: nn.Module, params: Table, buffers: Mapping[str, Array], rows:
     column = 0
     for name, param in model.named_parameters():
         values = table[:, column : column + param.numel()]
-        state[name] = values.reshape(-1, *param.shape).to(param.dtype).contiguous()
+        state[name] = values.reshape(len(table), *param.shape).to(param.dtype).contiguous()
         column += param.numel()
     named = dict(model.named_buffers())
     for name, history in buffers.items():

@@ -29,10 +29,19 @@ def optimizer_of(factory: object, model: nn.Module) -> Optimizer:
             f"give {example}"
         )
     own = {id(p) for p in model.parameters()}
-    if not any(id(p) in own for group in built.param_groups for p in group["params"]):
+    held = [p for group in built.param_groups for p in group["params"]]
+    foreign = [p for p in held if id(p) not in own]
+    if len(foreign) == len(held):
         raise InputError(
             f"record: optimizer {label(factory)} holds none of the model's parameters; give "
             f"{example}"
+        )
+    if foreign:
+        raise InputError(
+            f"record: optimizer {label(factory)} holds a tensor of shape "
+            f"{tuple(foreign[0].shape)} that is no parameter of the model, and only those are "
+            "copied and recorded; make it one, such as model.weight = nn.Parameter(…), or leave "
+            "it out"
         )
     if isinstance(built, torch.optim.SparseAdam):
         raise InputError(

@@ -16,6 +16,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from render.recording.problem import has_hooks
 from render.recording.rows import Rows
 from render.recording.stepping import clearing, clipping
 from render.recording.task import Task
@@ -28,7 +29,7 @@ _CAPTURABLE = ("Adadelta", "Adam", "AdamW", "Adamax", "ASGD", "NAdam", "RAdam", 
 _ON_DEVICE = (*_CAPTURABLE, "SGD")
 
 
-def objection(task: Task, plan: Tensor | None) -> str | None:
+def objection(task: Task) -> str | None:
     """Return why a run's rows cannot be captured as a CUDA graph, or None."""
     kind = type(task.optimizer)
     if task.device.type != "cuda":
@@ -39,9 +40,11 @@ def objection(task: Task, plan: Tensor | None) -> str | None:
         return "a scheduler changes the rate from the host"
     if not task.keep.whole or task.keep.every != 1:
         return "keep is not all"
+    if any(map(has_hooks, task.model.parameters())):
+        return "a parameter has hooks, which may act on the host"
     if any(True for _ in task.model.buffers()):
         return "the model has buffers"
-    if plan is not None and bool((plan < 0).any()):
+    if task.batch_size is not None and len(task.data) % task.batch_size:
         return "the last batch of an epoch is short"
     return None
 

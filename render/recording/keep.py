@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from render.errors import InputError
+from render.problem.checks import is_whole
 
 if TYPE_CHECKING:
     from torch import nn
@@ -61,7 +62,7 @@ def check_keep(keep: object, model: nn.Module, steps: int) -> Keep:
     if not isinstance(keep, Keep):
         raise InputError(f"record: keep is {keep!r}; give Keep(every=…, tensors=…, directions=…)")
     every = keep.every
-    if isinstance(every, bool) or not isinstance(every, int) or every < 1:
+    if not is_whole(every) or every < 1:
         raise InputError(f"record: keep.every is {every!r}; give a whole number of at least 1")
     if steps % every:
         raise InputError(
@@ -70,6 +71,7 @@ def check_keep(keep: object, model: nn.Module, steps: int) -> Keep:
         )
     if keep.tensors is not None and keep.directions is not None:
         raise InputError("record: keep has both tensors and directions; choose one of them")
+    keep = replace(keep, every=int(every))
     if keep.directions is not None:
         _check_directions(keep.directions, sum(p.numel() for p in model.parameters()))
     if keep.tensors is not None:

@@ -11,10 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from render.errors import InputError, RecordingError
-from render.problem.checks import check_whole
+from render.problem.checks import check_whole, is_number, is_whole
 from render.recording import evaluation, memory
 from render.recording.directions import filter_normalised, principal
 from render.recording.planes import Landscape, project
+from render.recording.problem import Problem, transposed
 from render.recording.sessions import active
 from render.recording.trajectory import Trajectory
 
@@ -56,6 +57,7 @@ def landscape(
         raise InputError(
             f"landscape: run is a {type(run).__name__}; give one run, such as record(…) returns"
         )
+    problem = _problem(run)
     check_whole("landscape", "seed", seed, least=0)
     if progress is not None and not callable(progress):
         raise InputError(f"landscape: progress is {progress!r}; give a callable (done, points)")
@@ -69,7 +71,7 @@ def landscape(
         f"landscape: {counts[0]:,} x {counts[1]:,} points",
         "a coarser grid=",
     )
-    chosen = _plane(run, plane, row, finite, seed)
+    chosen = _plane(run, problem, plane, row, finite, seed)
     path, distance = project(run.params, chosen.origin, chosen.directions)
     a, b = (
         np.linspace(*_span(given, path[finite, side], chosen.default), count)
@@ -78,7 +80,7 @@ def landscape(
     points = _Points(chosen.origin, chosen.directions, a, b, run.params.dtype)
     session = active()
     told = progress or (session.progress if session is not None else None)
-    loss = _losses(run, points, row, told)
+    loss = _losses(run, problem, points, row, told)
     return Landscape(
         origin=chosen.origin,
         directions=chosen.directions,
@@ -118,18 +120,24 @@ class _Points:
         return np.asarray(points, dtype=self._kind)
 
 
+def _problem(run: Trajectory) -> Problem:
+    if run.final is not None:
+        raise RecordingError(
+            "landscape: the run was recorded without the parameters that it takes to evaluate it; "
+            "record without keep=Keep(tensors=…, directions=…)"
+        )
+    if run.problem is None:
+        raise RecordingError("landscape: the run lacks its model; use run.attach(model, loss)")
+    return run.problem
+
+
 def _losses(
     run: Trajectory,
+    problem: Problem,
     points: _Points,
     row: int,
     progress: Callable[[int, int], None] | None,
 ) -> Array:
-    problem = run.problem
-    if problem is None or run.final is not None:
-        raise RecordingError(
-            "landscape: the run lacks its model, or the parameters that it takes to evaluate it; "
-            "use run.attach(model, loss), or record without keep=Keep(tensors=…, directions=…)"
-        )
     buffers = {
         name: np.broadcast_to(values[row], (len(points), *values.shape[1:]))
         for name, values in run.buffers.items()
@@ -137,14 +145,17 @@ def _losses(
     return evaluation.metric(problem, problem.loss, points, buffers, progress=progress)
 
 
-def _plane(run: Trajectory, plane: object, row: int, finite: Array, seed: int) -> _Plane:
+def _plane(
+    run: Trajectory, problem: Problem, plane: object, row: int, finite: Array, seed: int
+) -> _Plane:
     here = run.params[row].astype(np.float64)
     if plane == "pca":
-        directions, explained = principal(run.params[finite])
+        directions, explained = principal(run.params, finite)
         names = ("first principal direction", "second principal direction")
         return _Plane(origin=here, directions=directions, names=names, explained=explained)
     if plane == "random":
-        directions = filter_normalised(run.params[row], run.layout, seed)
+        groups = transposed(problem.model)
+        directions = filter_normalised(run.params[row], run.layout, seed, groups)
         names = ("first random direction", "second random direction")
         return _Plane(origin=here, directions=directions, names=names, default=(-1.0, 1.0))
     if not isinstance(plane, tuple) or len(plane) != 2:
@@ -169,15 +180,15 @@ def _column(run: Trajectory, entry: object) -> int:
     if isinstance(entry, str):
         return int(run.column(entry))
     width = run.params.shape[1]
-    if isinstance(entry, bool) or not isinstance(entry, int) or not -width <= entry < width:
+    if not is_whole(entry) or not -width <= entry < width:
         raise InputError(f"landscape: the run has no column {entry!r}; give 0 to {width - 1}")
     return int(entry % width)
 
 
 def _row(run: Trajectory, at: object, finite: Array) -> int:
-    if isinstance(at, bool) or not isinstance(at, int) or not -len(run.loss) <= at <= run.steps:
+    if not is_whole(at) or not -len(run.loss) <= at <= run.steps:
         raise InputError(f"landscape: at is {at!r}; give a row from 0 to {run.steps}")
-    row = int(finite[-1]) if at == -1 else at % len(run.loss)
+    row = int(finite[-1]) if at == -1 else int(at) % len(run.loss)
     if row not in finite:
         raise InputError(
             f"landscape: the parameters at row {row} are not finite; choose one before "
@@ -188,19 +199,18 @@ def _row(run: Trajectory, at: object, finite: Array) -> int:
 
 def _counts(grid: object) -> tuple[int, int]:
     counts = grid if isinstance(grid, tuple) else (grid, grid)
-    if len(counts) != 2 or any(
-        isinstance(count, bool) or not isinstance(count, int) or count < 2 for count in counts
-    ):
+    if len(counts) != 2 or any(not is_whole(count) or count < 2 for count in counts):
         raise InputError(
             f"landscape: grid is {grid!r}; give points a side, at least 2, or (na, nb)"
         )
-    return counts[0], counts[1]
+    return int(counts[0]), int(counts[1])
 
 
 def _span(given: Range | None, path: Array, default: Range | None) -> Range:
     if given is not None:
-        ends = given if isinstance(given, Sequence) and len(given) == 2 else (math.nan, math.nan)
-        numbers = all(isinstance(end, (int, float, np.number)) for end in ends)
+        listed = isinstance(given, (Sequence, np.ndarray)) and len(given) == 2
+        ends = given if listed else (math.nan, math.nan)
+        numbers = all(is_number(end) for end in ends)
         if not numbers or not -math.inf < ends[0] < ends[1] < math.inf:
             raise InputError(f"landscape: a range is {given!r}; give (low, high) with low < high")
         return float(ends[0]), float(ends[1])

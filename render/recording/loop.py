@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
 from render.errors import RecordingError, RenderError
 from render.problem.dataset import Dataset
 from render.problem.surfaces import Surface
-from render.recording.batches import draw
+from render.recording.batches import Batches, draw
 from render.recording.buffers import Buffers
 from render.recording.compiled import Compiled
 from render.recording.factories import first_line
 from render.recording.graphs import DeviceRow, objection, run_rows
 from render.recording.keep import Keep
-from render.recording.problem import Loss, Problem, to_numpy
+from render.recording.problem import Loss, Problem, own_data, to_numpy
 from render.recording.replay import replayed
 from render.recording.request import Metrics, OptimizerFactory, Request, SchedulerFactory
 from render.recording.rows import Rows
@@ -96,12 +97,13 @@ def record(
 
 def recorded(task: Task, session: Session | None) -> Trajectory:
     """Return the run of a task that is prepared: recorded, or the session's stored one."""
-    if session is None:
-        return _guarded(task, None)
-    if session.replay is not None:
-        run = replayed(task, session.next_stored())
-    else:
-        run = _guarded(task, session.progress)
+    with torch.inference_mode(False):
+        if session is None:
+            return _guarded(task, None)
+        if session.replay is not None:
+            run = replayed(task, session.next_stored())
+        else:
+            run = _guarded(task, session.progress)
     session.runs.append(run)
     return run
 
@@ -143,13 +145,13 @@ def _run(task: Task, progress: Progress | None) -> Trajectory:
     model, optimizer, steps, every = task.model, task.optimizer, task.steps, task.keep.every
     count = steps // every + 1
     selection = Selection(model, task.keep)
-    plan = _plan(task)
     if task.device.type == "cuda":
-        against = objection(task, plan)
+        against = objection(task)
         if against is None:
-            return _run_on_device(task, selection, plan, reporter(progress, steps))
+            return _run_on_device(task, selection, reporter(progress, steps))
         task.meta["cuda_graph"] = f"eager: {against}"
-    batches = _batches(task, plan)
+    batches = Batches(task)
+    samples = iter(batches)
     moving = Buffers(model)
     clear = clearing(optimizer, selection.params)
     step = stepper(task, clear)
@@ -161,13 +163,13 @@ def _run(task: Task, progress: Progress | None) -> Trajectory:
     row = 0
     while row <= steps:
         if fused is not None and row + fused.rows <= steps:
-            fused([next(batches) for _ in range(fused.rows)], every, row)
+            fused([next(samples) for _ in range(fused.rows)], every, row)
             rates.extend(rates[:1] * len(range(-row % every, fused.rows, every)))
             row += fused.rows
             report(row - 1)
             moving.keep(row % every == 0)
             continue
-        x, y = next(batches)
+        x, y = next(samples)
         clear()
         if log is None:
             loss = first_loss(task, x, y)
@@ -190,39 +192,40 @@ def _run(task: Task, progress: Progress | None) -> Trajectory:
         row += 1
         moving.keep(row % every == 0)
         if row == 1 and task.request.compile:
-            fused = Compiled(task, log, even=plan is None or bool((plan >= 0).all()))
+            fused = Compiled(task, log, even=batches.even)
             task.meta["compiled"] = fused.told
     assert log is not None
     log.finish()
-    kept = None if plan is None else plan[::every]
-    return _trajectory(task, selection, log, kept, rates, moving.history(count), live)
+    return _trajectory(task, selection, log, batches.kept, rates, moving.history(count), live)
 
 
-def _run_on_device(
-    task: Task, selection: Selection, plan: Tensor | None, report: Callable[[int], None]
-) -> Trajectory:
+def _run_on_device(task: Task, selection: Selection, report: Callable[[int], None]) -> Trajectory:
     """Record a run whose rows need nothing from the host, as a CUDA graph."""
     with torch.random.fork_rng(devices=[task.device]):  # a look at the first loss is no row
-        x, y = next(_batches(task, plan))
-        log = Rows(selection, first_loss(task, x, y), task.steps + 1)
+        log = Rows(selection, first_loss(task, *next(iter(Batches(task)))), task.steps + 1)
+    size, plan = task.batch_size, None
+    if size is not None:
+        plan = draw(len(task.data), size, task.steps + 1, task.seed)
     row = DeviceRow(task, log, plan)
     with torch.cuda.device(task.device):
         task.meta["cuda_graph"] = run_rows(row, log, task.steps, report)
     log.finish()
     rates: list[float | Tensor] = [task.optimizer.param_groups[0]["lr"]] * (task.steps + 1)
-    return _trajectory(task, selection, log, plan, rates, {}, None)
+    batch = None if plan is None else plan.numpy().astype(np.int32)
+    return _trajectory(task, selection, log, batch, rates, {}, None)
 
 
 def _trajectory(
     task: Task,
     selection: Selection,
     log: Rows,
-    plan: Tensor | None,
+    batch: npt.NDArray[Any] | None,
     rates: list[float | Tensor],
     buffers: dict[str, Any],
     live: LiveMetrics | None,
 ) -> Trajectory:
-    problem = Problem(model=task.model.eval(), loss=task.loss, data=task.data)
+    data, x, y = own_data(task.data)
+    problem = Problem(model=task.model.eval(), loss=task.loss, data=data)
     if live is None:
         metrics, final = after(task, problem, log.params, buffers), None
     else:
@@ -237,36 +240,17 @@ def _trajectory(
         loss=log.loss,
         lr=np.array([float(rate) for rate in rates]),
         grad_norm=log.grad_norm,
-        batch=None if plan is None else plan.numpy().astype(np.int32),
+        batch=batch,
         metrics=metrics,
         layout=selection.layout,
-        x=to_numpy(task.data.x),
-        y=to_numpy(task.data.y),
+        x=x,
+        y=y,
         meta=task.meta,
         buffers=buffers,
         every=task.keep.every,
         final=final,
         source=problem,
     )
-
-
-def _plan(task: Task) -> Tensor | None:
-    if task.batch_size is None:
-        return None
-    return draw(len(task.data), task.batch_size, task.steps + 1, task.seed)
-
-
-def _batches(task: Task, plan: Tensor | None) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield the samples of each row."""
-    x, y = task.data.x.detach().to(task.device), task.data.y.detach().to(task.device)
-    if plan is None:
-        while True:
-            yield x, y
-    lengths = (plan >= 0).sum(dim=1).tolist()
-    short = min(lengths) < plan.shape[1]
-    for samples, length in zip(plan.to(task.device), lengths, strict=True):
-        at = samples[:length] if short else samples
-        yield x[at], y[at]
 
 
 def reporter(progress: Progress | None, steps: int) -> Callable[[int], None]:

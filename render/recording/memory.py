@@ -10,17 +10,30 @@ from render.errors import RecordingError
 from render.recording.keep import Keep, kept_layout
 from render.recording.problem import layout_of
 
-__all__ = ["WINDOW_BYTES", "check", "free_bytes", "loop_bytes", "recording_bytes"]
+__all__ = [
+    "PIECE_NUMBERS",
+    "WINDOW_BYTES",
+    "check",
+    "free_bytes",
+    "loop_bytes",
+    "recording_bytes",
+]
 
 WINDOW_BYTES = {"cpu": 64 * 2**20, "cuda": 256 * 2**20}
 """What the last rows' parameters and gradients take at most, unless one row takes more."""
 
 
-def recording_bytes(model: nn.Module, steps: int, keep: Keep, batch_size: int | None) -> int:
+PIECE_NUMBERS = 2**17
+"""Samples of batches that are drawn at once, unless an epoch has more."""
+
+
+def recording_bytes(
+    model: nn.Module, steps: int, keep: Keep, batch_size: int | None, n: int
+) -> int:
     """Return the bytes that a run's arrays take, with the buffers of the loop that fills them.
 
-    Rows x (kept columns + loss, rate, norm + batch), and twice the parameters and
-    gradients of the last rows.
+    Rows x (kept columns + loss, rate, norm + batch), twice the parameters and gradients of the
+    last rows, and the batches that are drawn at once, of n samples an epoch.
     """
     sizes = {name: p.numel() * p.element_size() for name, p in model.named_parameters()}
     columns = kept_layout(keep, layout_of(model))
@@ -30,7 +43,12 @@ def recording_bytes(model: nn.Module, steps: int, keep: Keep, batch_size: int | 
     kept = 8 * (columns[0][1][0] + 1) if projected else sum(sizes[name] for name, _ in columns)
     window = loop_bytes(model, steps, keep)
     final = 0 if keep.whole else width
-    return rows * (kept + 32 + 12 * (batch_size or 0)) + window + final
+    batches = 0
+    if batch_size is not None:
+        epoch = -(-n // batch_size) * batch_size
+        drawn = min(max(PIECE_NUMBERS, epoch) + epoch, (steps + 1) * batch_size + epoch)
+        batches = 4 * rows * batch_size + 17 * drawn  # two pieces at a time
+    return rows * (kept + 32) + batches + window + final
 
 
 _LESS = "fewer steps, a smaller model, or keep less of it, such as keep=Keep(every=10)"

@@ -6,6 +6,7 @@ The bytes are made when the run is pickled and opened when the model is first ne
 from __future__ import annotations
 
 import importlib.machinery
+import importlib.util
 import pickle
 import sys
 from contextlib import ExitStack, contextmanager
@@ -42,7 +43,7 @@ class PackedProblem:
             model, loss, dtypes = pickle.loads(self.content)
         except Exception as exc:  # unpickling runs code of the model's own module
             raise RecordingError(
-                f"the run's model cannot be rebuilt in this process ({type(exc).__name__}: {exc}); "
+                f"the run's model cannot be rebuilt in this process ({_told(exc)}); "
                 "define it in a module that can be imported here, or install cloudpickle"
             ) from exc
         return rebuilt(model, loss, x, y, dtypes)
@@ -59,9 +60,23 @@ def pack(source: Problem | PackedProblem | None) -> PackedProblem | None:
     except Exception as exc:  # pickling runs code of the model's own classes
         return PackedProblem(
             content=b"",
-            failure=f"the run's model did not survive pickling ({type(exc).__name__}: {exc}); "
-            "define model and loss at the top level of a module, or install cloudpickle",
+            failure=f"the run's model did not survive pickling ({_told(exc)}); {_advice()}",
         )
+
+
+def _told(exc: Exception) -> str:
+    """Return the kind of an error and the first line of its message."""
+    first, *_ = str(exc).splitlines() or [""]
+    return f"{type(exc).__name__}: {first}"
+
+
+def _advice() -> str:
+    if importlib.util.find_spec("cloudpickle") is None:
+        return "define model and loss at the top level of a module, or install cloudpickle"
+    return (
+        "evaluate the run in the process that recorded it (a film: with one job), or give the "
+        "model again: run = run.attach(model, loss)"
+    )
 
 
 def _dumps(value: object, homes: set[str]) -> bytes:
@@ -103,7 +118,7 @@ def _homes(problem: Problem) -> set[str]:
 def _inside(function: object) -> list[object]:
     """Return a loss, its class, and the functions that it wraps, such as a partial's."""
     found = [function, type(function)]
-    for name in ("func", "__wrapped__", "__self__"):
+    for name in ("func", "__wrapped__", "__self__", "penalty"):
         inner = getattr(function, name, None)
         if inner is not None and not isinstance(inner, ModuleType):
             found += _inside(inner)

@@ -14,11 +14,25 @@ from torch import Tensor, nn
 
 from render.errors import InputError
 from render.problem.dataset import Dataset
+from render.problem.penalties import Penalised
 
 if TYPE_CHECKING:
     from render.recording.trajectory import Trajectory
 
-__all__ = ["Loss", "Problem", "attached", "layout_of", "portable", "rebuilt", "to_numpy"]
+__all__ = [
+    "Loss",
+    "Problem",
+    "attached",
+    "bound",
+    "copied",
+    "has_hooks",
+    "layout_of",
+    "own_data",
+    "portable",
+    "rebuilt",
+    "to_numpy",
+    "transposed",
+]
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 
@@ -32,9 +46,55 @@ class Problem:
     data: Dataset
 
 
+def has_hooks(param: nn.Parameter) -> bool:
+    """Say whether functions of a user's act on the parameter's gradient."""
+    return bool(param._backward_hooks or param._post_accumulate_grad_hooks)
+
+
+def own_data(data: Dataset) -> tuple[Dataset, npt.NDArray[Any], npt.NDArray[Any]]:
+    """Return a copy of the data on the CPU, and its x and y as arrays.
+
+    The arrays share the copy's memory, but for bfloat16, which numpy lacks.
+    """
+    x, y = (side.detach().to("cpu", copy=True) for side in (data.x, data.y))
+    arrays = (side.float() if side.dtype == torch.bfloat16 else side for side in (x, y))
+    first, second = (side.numpy() for side in arrays)
+    return Dataset(x, y), first, second
+
+
 def layout_of(model: nn.Module) -> tuple[tuple[str, tuple[int, ...]], ...]:
     """Return name and shape of each parameter, in the order of `model.parameters()`."""
     return tuple((name, tuple(value.shape)) for name, value in model.named_parameters())
+
+
+def copied(model: nn.Module) -> nn.Module:
+    """Return a copy of the model; activations that it keeps lose their history in the copy.
+
+    torch copies no tensor that an operation has made: it would have to copy its graph.
+    """
+    made: dict[int, Any] = {}
+    for module in model.modules():
+        for value in vars(module).values():
+            for kept in value if isinstance(value, (list, tuple)) else (value,):
+                if isinstance(kept, Tensor) and kept.grad_fn is not None:
+                    made[id(kept)] = kept.detach()
+    return copy.deepcopy(model, made)
+
+
+def bound(model: nn.Module, loss: Loss) -> nn.Module:
+    """Return the model, which lets the loss know its parameters where the loss asks for them."""
+    if isinstance(loss, Penalised):
+        loss.bind(model)
+    return model
+
+
+def transposed(model: nn.Module) -> dict[str, int]:
+    """Return the groups of each weight of a transposed convolution: its outputs lie on axis 1."""
+    return {
+        f"{name}.weight".removeprefix("."): module.groups
+        for name, module in model.named_modules()
+        if isinstance(module, nn.modules.conv._ConvTransposeNd)
+    }
 
 
 def attached(run: Trajectory, model: nn.Module, loss: Loss) -> Problem:
@@ -44,7 +104,14 @@ def attached(run: Trajectory, model: nn.Module, loss: Loss) -> Problem:
             f"attach: model is a {type(model).__name__} and loss a {type(loss).__name__}; give the "
             "torch.nn.Module and the callable that the run was recorded with"
         )
-    if layout_of(model) != run.layout:
+    layout = layout_of(model)
+    fits = layout == run.layout
+    if run.final is not None:  # of which `params` holds a part
+        projected = "keep.directions" in run.meta
+        fits = sum(p.numel() for p in model.parameters()) == len(run.final) and (
+            projected or set(run.layout) <= set(layout)
+        )
+    if not fits:
         raise InputError(
             f"the model has parameters {_listed(layout_of(model))}, but the run recorded "
             f"{_listed(run.layout)}; attach the model that the run was recorded with"
@@ -53,12 +120,12 @@ def attached(run: Trajectory, model: nn.Module, loss: Loss) -> Problem:
     if x.is_floating_point():  # numpy has no bfloat16: such x was kept as float32
         x = x.to(next(model.parameters()).dtype)
     data = Dataset(x, y)
-    return Problem(model=copy.deepcopy(model).eval(), loss=loss, data=data)
+    return Problem(model=bound(copied(model), loss).eval(), loss=loss, data=data)
 
 
 def portable(problem: Problem) -> tuple[nn.Module, Loss, tuple[torch.dtype, torch.dtype]]:
     """Return the problem without its data, on the CPU: what `rebuilt` takes."""
-    model = copy.deepcopy(problem.model).cpu()
+    model = copied(problem.model).cpu()
     return model, problem.loss, (problem.data.x.dtype, problem.data.y.dtype)
 
 

@@ -140,7 +140,7 @@ class Rows:
         """
         count = self._filled
         here = slice(self._done, self._done + count)
-        kept = [buffer[:count].reshape(count, -1) for buffer in self._kept]
+        kept = [_flat(buffer[:count]) for buffer in self._kept]
         if self._project is None:
             for columns, values in zip(self._columns, kept, strict=True):
                 self.params[here, columns] = to_numpy(values)
@@ -155,8 +155,12 @@ class Rows:
         self._filled = 0
 
 
+def _flat(rows: Tensor) -> Tensor:
+    return rows.reshape(len(rows), rows[:1].numel())  # which may be 0
+
+
 def _norms(rows: Tensor) -> Tensor:
-    flat = rows.reshape(len(rows), -1)
+    flat = _flat(rows)
     flat = flat if flat.is_floating_point() else flat.double()  # whole numbers that never move
     norms: Tensor = torch.linalg.vector_norm(flat, dim=1, dtype=torch.float64)
     return norms

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from typing import Any
 
-from torch import Tensor
+import numpy as np
+from torch import Tensor, nn
 from torch.optim import Optimizer
 
-__all__ = ["label", "settings"]
+__all__ = ["architecture", "label", "settings"]
 
 Plain = str | int | float
 
@@ -18,6 +20,13 @@ def label(function: object) -> str:
     while isinstance(function, partial):
         function = function.func
     return str(getattr(function, "__name__", type(function).__name__))
+
+
+def architecture(model: nn.Module) -> dict[str, Plain]:
+    """Return a model's layers with their settings, and which parameters do not learn."""
+    frozen = [name for name, param in model.named_parameters() if not param.requires_grad]
+    layers = re.sub(r" at 0x[0-9a-fA-F]+", "", repr(model))  # an object's place in memory
+    return {"architecture": layers, "frozen": ", ".join(frozen) or "none"}
 
 
 def settings(role: str, made: object) -> dict[str, Plain]:
@@ -43,6 +52,8 @@ def _chosen(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Plain:
+    if isinstance(value, np.generic):
+        value = value.item()
     if isinstance(value, Tensor):
         return str(value.tolist())
     if isinstance(value, (bool, int, float, str)):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -37,7 +39,29 @@ def first_loss(task: Task, x: Tensor, y: Tensor) -> Tensor:
             f"record: the loss does not depend on the parameters of {name}; compute it from the "
             "prediction with torch operations, without detach(), item() or numpy"
         )
+    _check_own(task, loss)
     return loss
+
+
+def _check_own(task: Task, loss: Tensor) -> None:
+    """Check that the loss does not reach the model that was given: only its copy moves."""
+    given = {id(param): name for name, param in task.request.model.named_parameters()}
+    seen: set[Any] = set()
+    waiting: list[Any] = [loss.grad_fn]
+    while waiting:
+        node = waiting.pop()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        name = given.get(id(getattr(node, "variable", None)))
+        if name is not None:
+            raise InputError(
+                f"record: the loss reaches {name} of the {type(task.model).__name__} that was "
+                "given, and a copy of it is optimised; give a penalty as loss=losses.penalised("
+                "loss, lambda model: …), and in a module call layers by self in forward, not in "
+                "a function kept from __init__"
+            )
+        waiting += [following for following, _ in node.next_functions]
 
 
 def check_dense(model: nn.Module) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
+from inspect import Parameter
 from typing import Any
 
 import torch
@@ -44,19 +45,38 @@ def stepper(task: Task, clear: Callable[[], None]) -> Callable[[Tensor, Tensor, 
     """Return the update: clip, the optimizer's step, then the scheduler's."""
     optimizer, clip = task.optimizer, clipping(task)
     advance = _scheduling(task.scheduler)
-    if not _needs_closure(optimizer):
+    with_closure = _closing(task, clear, clip)
+    needs = _needs_closure(optimizer)  # None: to be found out in the first step
 
-        def step(x: Tensor, y: Tensor, loss: Tensor) -> None:
-            clip()
-            optimizer.step()
-            advance(loss)
-
-        return step
-
-    def step_with_closure(x: Tensor, y: Tensor, loss: Tensor) -> None:
-        # torch's own optimizers first call the closure where they are: that is known already
-        known = [loss] if type(optimizer).__module__.startswith("torch.optim.") else []
+    def step(x: Tensor, y: Tensor, loss: Tensor) -> None:
+        nonlocal needs
         clip()
+        if needs is None:
+            needs = _fails_alone(task)
+            if needs:
+                with_closure(x, y, loss)
+        elif needs:
+            with_closure(x, y, loss)
+        else:
+            optimizer.step()
+        advance(loss)
+
+    return step
+
+
+def _closing(
+    task: Task, clear: Callable[[], None], clip: Callable[[], object]
+) -> Callable[[Tensor, Tensor, Tensor], None]:
+    """Return the optimizer's step with a closure; the gradient has been clipped before."""
+    optimizer = task.optimizer
+    kinds = {entry.kind for entry in _arguments(optimizer)}
+    by_name = not kinds & {Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD} and (
+        Parameter.VAR_POSITIONAL not in kinds
+    )
+
+    def step(x: Tensor, y: Tensor, loss: Tensor) -> None:
+        # torch's own optimizers first call the closure where they are: that is known already
+        known = [loss] if _is_torchs(optimizer) else []
 
         def closure() -> Tensor:
             if known:
@@ -67,10 +87,12 @@ def stepper(task: Task, clear: Callable[[], None]) -> Callable[[Tensor, Tensor, 
             clip()
             return again
 
-        optimizer.step(closure)  # type: ignore[arg-type]  # torch's own take tensors
-        advance(loss)
+        if by_name:
+            optimizer.step(closure=closure)  # type: ignore[arg-type]  # torch's own take tensors
+        else:
+            optimizer.step(closure)  # type: ignore[arg-type]
 
-    return step_with_closure
+    return step
 
 
 def clipping(task: Task) -> Callable[[], object]:
@@ -81,9 +103,36 @@ def clipping(task: Task) -> Callable[[], object]:
     return lambda: nn.utils.clip_grad_norm_(params, limit)
 
 
-def _needs_closure(optimizer: Optimizer) -> bool:
-    parameters = list(inspect.signature(optimizer.step).parameters.values())
-    return bool(parameters) and parameters[0].default is inspect.Parameter.empty
+def _needs_closure(optimizer: Optimizer) -> bool | None:
+    """Say whether the optimizer's step needs a closure; None where only a step can tell."""
+    arguments = _arguments(optimizer)
+    open_ended = (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
+    if any(p.default is Parameter.empty and p.kind not in open_ended for p in arguments):
+        return True
+    return None if arguments and not _is_torchs(optimizer) else False
+
+
+def _fails_alone(task: Task) -> bool:
+    """Step without a closure; say whether that raises where it needs one, before a change."""
+    params = list(task.model.parameters())
+    before = [param.detach().clone() for param in params]
+    try:
+        task.optimizer.step()
+    except (torch.OutOfMemoryError, MemoryError):
+        raise
+    except Exception:  # an assertion, a None that is called, or whatever a user's own raises
+        if not all(map(torch.equal, before, params)):
+            raise
+        return True
+    return False
+
+
+def _arguments(optimizer: Optimizer) -> list[Parameter]:
+    return list(inspect.signature(optimizer.step).parameters.values())
+
+
+def _is_torchs(optimizer: Optimizer) -> bool:
+    return type(optimizer).__module__.startswith("torch.optim.")
 
 
 def _scheduling(scheduler: Any) -> Callable[[Tensor], None]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,9 +19,9 @@ from render.recording.arguments import check_compile, check_run, named_metrics, 
 from render.recording.devices import choose
 from render.recording.factories import first_line, optimizer_of, scheduler_of
 from render.recording.keep import Keep, check_keep
-from render.recording.problem import Loss, to_numpy
+from render.recording.problem import Loss, bound, copied, to_numpy
 from render.recording.request import Metric, Request
-from render.recording.settings import label, settings
+from render.recording.settings import architecture, label, settings
 
 __all__ = ["Task", "prepare"]
 
@@ -51,22 +50,30 @@ class Task:
 
 def prepare(request: Request) -> Task:
     """Check every argument of `record` and build what the loop needs. Raises InputError."""
+    with torch.inference_mode(False):  # whose tensors have no gradients
+        return _prepared(request)
+
+
+def _prepared(request: Request) -> Task:
     data, loss = problem_of(request)
-    check_run(request, data)
+    if data.x.is_inference() or data.y.is_inference():
+        data = Dataset(data.x.clone(), data.y.clone())
+    request = check_run(request, data)
     n, model, steps = len(data), request.model, request.steps
     size = None if request.batch_size in (None, n) else request.batch_size
     place, reason = choose(request.device, model, size or n)
     metrics = named_metrics(request.metrics)
     keep = check_keep(request.keep, model, steps)
-    needed = memory.recording_bytes(model, steps, keep, size)
+    needed = memory.recording_bytes(model, steps, keep, size, n)
     memory.check(needed, f"record: {steps} steps of {type(model).__name__}")
-    own = _copied(model, place)
+    own = bound(_copied(model, place), loss)
     built = optimizer_of(request.optimizer, own)
     check_compile(request, built, place)
     made = settings("optimizer", built)  # before a scheduler adds its own notes
     schedule = None if request.scheduler is None else scheduler_of(request.scheduler, built)
     meta: dict[str, str | int | float] = {
         "model": type(model).__name__,
+        **architecture(model),
         "loss": label(loss),
         "steps": steps,
         "batch_size": size or n,
@@ -116,7 +123,7 @@ def _extras(request: Request, keep: Keep) -> dict[str, str | int | float]:
 
 def _copied(model: nn.Module, place: torch.device) -> nn.Module:
     try:
-        return copy.deepcopy(model).to(place)
+        own = copied(model).to(place)
     except torch.OutOfMemoryError as exc:
         raise RecordingError(
             f"record: the model does not fit on {place}; use device='cpu'"
@@ -126,6 +133,20 @@ def _copied(model: nn.Module, place: torch.device) -> nn.Module:
             f"record: {type(model).__name__} cannot be copied ({first_line(exc)}); give a model "
             "that copy.deepcopy accepts"
         ) from exc
+    for given, param in zip(model.parameters(), own.parameters(), strict=True):
+        _take_along(given, param)
+    return own
+
+
+def _take_along(given: nn.Parameter, copy: nn.Parameter) -> None:
+    """Give the copy of a parameter what torch leaves out: its hooks and attributes."""
+    vars(copy).update(vars(given))
+    if not copy.requires_grad:
+        return
+    for hook in (given._backward_hooks or {}).values():
+        copy.register_hook(hook)  # type: ignore[no-untyped-call]
+    for hook in (given._post_accumulate_grad_hooks or {}).values():
+        copy.register_post_accumulate_grad_hook(hook)  # type: ignore[no-untyped-call]
 
 
 def _digest(*tensors: torch.Tensor) -> str:

@@ -18,10 +18,11 @@ from render.errors import RenderError
 from render.recording import evaluation, memory
 from render.recording.batches import draw
 from render.recording.loop import reporter
-from render.recording.problem import Problem, layout_of, to_numpy
+from render.recording.problem import Problem, layout_of, own_data, to_numpy
 from render.recording.schedules import rates_of
 from render.recording.sessions import Progress
 from render.recording.stack import Stack
+from render.recording.starting import first_loss
 from render.recording.task import Task
 from render.recording.trajectory import Trajectory
 from render.recording.updates import updater
@@ -67,6 +68,8 @@ def _fits(tasks: Sequence[Task]) -> bool:
 
 def _worthwhile(task: Task) -> bool:
     """Say whether a step is so small that its operators' overhead counts."""
+    with torch.random.fork_rng(devices=[]), torch.enable_grad():
+        first_loss(task, *_first_batch(task))
     return evaluation.fits_together(lambda: _first_loss(task), task.device.type)
 
 
@@ -82,9 +85,13 @@ def _uses_all(task: Task) -> bool:
 
 
 def _first_loss(task: Task) -> Tensor:
-    size = task.batch_size or len(task.data)
-    x, y = task.data.x[:size].to(task.device), task.data.y[:size].to(task.device)
+    x, y = _first_batch(task)
     return task.loss(task.model(x), y)
+
+
+def _first_batch(task: Task) -> tuple[Tensor, Tensor]:
+    size = task.batch_size or len(task.data)
+    return task.data.x[:size].to(task.device), task.data.y[:size].to(task.device)
 
 
 class _History:
@@ -199,7 +206,8 @@ def _trajectory(
     task: Task, history: _History, rates: Array, plan: Tensor | None, run: int, runs: int
 ) -> Trajectory:
     params = Stack.unstacked(history.raw, layout_of(task.model), run, runs)
-    problem = Problem(model=task.model.eval(), loss=task.loss, data=task.data)
+    data, x, y = own_data(task.data)
+    problem = Problem(model=task.model.eval(), loss=task.loss, data=data)
     return Trajectory(
         params=params,
         loss=to_numpy(history.loss[:, run]),
@@ -208,8 +216,8 @@ def _trajectory(
         batch=None if plan is None else plan.numpy().astype(np.int32),
         metrics=after(task, problem, params, {}),
         layout=layout_of(task.model),
-        x=to_numpy(task.data.x),
-        y=to_numpy(task.data.y),
+        x=x,
+        y=y,
         meta={**task.meta, "together": runs},
         source=problem,
     )

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 import torch
 from torch.nn import functional
@@ -155,3 +157,24 @@ def test_wrong_arguments_say_so(build, message: str) -> None:
     with pytest.raises(InputError) as caught:
         build()
     assert message in str(caught.value) and "\n" not in str(caught.value)
+
+
+OTHERWISE = {
+    "moons": datasets.moons,
+    "circles": partial(datasets.circles, factor=0.37),
+    "spirals": partial(datasets.spirals, turns=1.3, classes=3),
+    "blobs": partial(datasets.blobs, classes=7),
+}
+
+
+@pytest.mark.parametrize("draw", [*GENERATORS.values(), *OTHERWISE.values()])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_torchs_default_type_changes_no_point(draw, dtype) -> None:
+    expected = draw(20, dtype=dtype)
+    torch.set_default_dtype(torch.float64)
+    try:
+        data = draw(20, dtype=dtype)
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert data.x.dtype == dtype
+    assert torch.equal(data.x, expected.x) and torch.equal(data.y, expected.y)

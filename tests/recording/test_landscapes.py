@@ -13,7 +13,7 @@ from torch import nn
 
 from render.errors import InputError, RecordingError
 from render.problem import datasets, losses, models, surfaces
-from render.recording import Keep, Trajectory, evaluation, landscape, record, session
+from render.recording import Keep, Trajectory, directions, evaluation, landscape, record, session
 
 ADAM = partial(torch.optim.Adam, lr=0.05)
 
@@ -186,6 +186,7 @@ def test_a_landscape_is_read_only_and_crosses_processes_without_torch(run, tmp_p
         (lambda run, line: landscape(run, ("a", "b")), "no parameter 'a'"),
         (lambda run, line: landscape(run, (0, 999)), "no column 999"),
         (lambda run, line: landscape(run, (0, 0)), "twice; choose two"),
+        (lambda run, line: landscape(run, (True, 0)), "no column True"),
         (lambda run, line: landscape(run, grid=1), "grid is 1; give points a side"),
         (lambda run, line: landscape(run, grid=(3, 2.5)), "grid is (3, 2.5)"),
         (lambda run, line: landscape(run, a_range=(1, 1)), "a range is (1, 1)"),
@@ -228,5 +229,59 @@ def test_a_run_without_its_model_or_parameters_says_so(run, tmp_path) -> None:
         steps=5,
         keep=Keep(tensors=["layers.0.*"]),
     )
-    with pytest.raises(RecordingError, match="the parameters that it takes to evaluate it"):
-        landscape(part, "pca")
+    again = part.attach(models.MLP((2, 6, 1)), losses.nll)
+    for lacking in (part, again):
+        with pytest.raises(
+            RecordingError, match="the parameters that it takes to evaluate it"
+        ) as c:
+            landscape(lacking, "pca")
+        assert "attach" not in str(c.value)
+    with pytest.raises(InputError, match="attach the model that the run was recorded with"):
+        part.attach(models.MLP((2, 7, 1)), losses.nll)
+
+
+def test_columns_rows_and_ranges_may_be_numpys(line) -> None:
+    low_high = np.array([0, 6])
+    land = landscape(line, tuple(np.arange(2)), grid=np.int64(4), at=np.int64(3), a_range=low_high)
+    same = landscape(line, (0, 1), grid=4, at=3, a_range=(0, 6))
+    np.testing.assert_array_equal(land.loss, same.loss)
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+def test_the_filters_of_a_transposed_convolution_are_those_of_its_outputs(groups) -> None:
+    layer = nn.ConvTranspose2d(4, 6, 3, groups=groups)
+    run = record(
+        nn.Sequential(nn.Unflatten(1, (4, 2, 2)), layer, nn.Flatten()),
+        datasets.of(torch.ones(3, 16), torch.ones(3, 96)),
+        loss=losses.mse,
+        optimizer=ADAM,
+        steps=1,
+    )
+    direction = torch.tensor(landscape(run, "random", grid=2).directions[0, :-6])
+    moved, weight = direction.view(layer.weight.shape), torch.tensor(run.params[-1, :-6])
+    weight = weight.view(layer.weight.shape)
+    pixel = [torch.zeros(1, 4, 1, 1) for _ in range(4)]
+    for channel, one in enumerate(pixel):
+        one[0, channel] = 1
+
+    def norms(kernel):
+        maps = [nn.functional.conv_transpose2d(one, kernel, groups=groups) for one in pixel]
+        return torch.stack([(part**2).sum(dim=(0, 2, 3)) for part in maps]).sum(dim=0).sqrt()
+
+    torch.testing.assert_close(norms(moved.float()), norms(weight))
+
+
+@pytest.mark.parametrize("scales", [(1, 0.5, 0.2), (1, 1e-3, 1e-4), (1, 1e-7, 1e-8), (3, 2.99, 1)])
+def test_principal_directions_found_in_blocks_are_the_singular_vectors(monkeypatch, scales) -> None:
+    generator = np.random.default_rng(0)
+    basis = np.linalg.qr(generator.normal(size=(500, 3)))[0].T
+    params = (generator.normal(size=(60, 3)) * scales) @ basis + generator.normal(size=500)
+    _, values, vectors = np.linalg.svd(params[5:] - params[5:].mean(axis=0), full_matrices=False)
+    monkeypatch.setattr(directions, "_MOST_NUMBERS", 55 * 64)
+    found, shares = directions.principal(params, np.arange(5, 60))
+    np.testing.assert_allclose(np.abs((found * vectors[:2]).sum(axis=1)), 1, atol=1e-12)
+    np.testing.assert_allclose(found @ found.T, np.eye(2), atol=1e-14)
+    np.testing.assert_allclose(shares, values[:2] ** 2 / (values**2).sum(), rtol=1e-8)
+    assert (np.take_along_axis(found, np.abs(found).argmax(axis=1)[:, None], axis=1) > 0).all()
+    with pytest.raises(InputError, match="lie on a line"):
+        directions.principal(params[:, :1] * basis[:1], np.arange(5, 60))

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 from torch.optim import lr_scheduler
 
-from render.errors import InputError
+from render.errors import InputError, RecordingError
 from render.problem import datasets, losses, models
 from render.recording import record
 
@@ -188,4 +188,91 @@ def test_a_clip_that_is_not_a_norm_says_so(clip) -> None:
             optimizer=partial(torch.optim.SGD, lr=0.1),
             steps=1,
             clip=clip,
+        )
+
+
+class Sharpness(torch.optim.SGD):
+    """Climbs, asks for the gradient there, and goes down from where it was."""
+
+    @torch.no_grad()
+    def step(self, closure=None):
+        assert closure is not None, "requires a closure"
+        params = self.param_groups[0]["params"]
+        climbs = [0.5 * p.grad for p in params]
+        torch._foreach_add_(params, climbs)
+        with torch.enable_grad():
+            closure()
+        torch._foreach_sub_(params, climbs)
+        super().step()
+
+
+class ByKeyword(Sharpness):
+    def step(self, *, closure):
+        super().step(closure)
+
+
+class AnyKeyword(Sharpness):
+    def step(self, **settings):
+        super().step(**settings)
+
+
+class AnyArgument(Sharpness):
+    def step(self, *arguments, **settings):
+        super().step(*arguments, **settings)
+
+
+class Wrapped(torch.optim.SGD):
+    def step(self, **settings):
+        return super().step(**settings)
+
+
+def descent(rows: int, climb: float, limit: float | None) -> np.ndarray:
+    model, found = models.MLP((2, 4, 1)), []
+    params = list(model.parameters())
+
+    def gradient():
+        grads = torch.autograd.grad(losses.nll(model(DATA.x), DATA.y), params)
+        norm = torch.cat([g.flatten() for g in grads]).norm()
+        return grads if limit is None else [g * min(1, limit / (norm + 1e-6)) for g in grads]
+
+    for _ in range(rows):
+        found.append(torch.cat([p.detach().flatten() for p in params]).numpy().copy())
+        climbs = [climb * g for g in gradient()]
+        with torch.no_grad():
+            torch._foreach_add_(params, climbs)
+        down = gradient()
+        with torch.no_grad():
+            torch._foreach_sub_(params, climbs)
+            torch._foreach_sub_(params, [0.1 * g for g in down])
+    return np.array(found)
+
+
+@pytest.mark.parametrize("limit", [None, 0.05], ids=["", "clipped"])
+@pytest.mark.parametrize("kind", [Sharpness, ByKeyword, AnyKeyword, AnyArgument, Wrapped])
+def test_an_optimizer_of_ones_own_gets_a_closure_where_it_needs_one(kind, limit) -> None:
+    run = record(
+        models.MLP((2, 4, 1)),
+        DATA,
+        loss=losses.nll,
+        optimizer=partial(kind, lr=0.1),
+        steps=6,
+        clip=limit,
+    )
+    expected = descent(7, 0.5 if issubclass(kind, Sharpness) else 0.0, limit)
+    np.testing.assert_allclose(run.params, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_an_optimizer_that_fails_after_it_moved_is_not_tried_again() -> None:
+    class Breaks(torch.optim.SGD):
+        def step(self, closure=None):
+            super().step()
+            raise ValueError("closure" if closure else "no closure")
+
+    with pytest.raises(RecordingError, match=r"ValueError: no closure\)"):
+        record(
+            models.Line(0, 0),
+            datasets.line(5),
+            loss=losses.mse,
+            optimizer=partial(Breaks, lr=0.1),
+            steps=1,
         )

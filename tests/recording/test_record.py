@@ -13,7 +13,7 @@ from torch.optim import lr_scheduler
 
 from render.errors import InputError, RecordingError, RenderError
 from render.problem import datasets, losses, metrics, models
-from render.recording import memory, record, rows
+from render.recording import Keep, batches, memory, record, rows
 
 SGD = partial(torch.optim.SGD, lr=0.1)
 STEP_LR = partial(lr_scheduler.StepLR, step_size=5, gamma=0.5)
@@ -449,6 +449,11 @@ BAD = {
         "x is torch.float64 and the model's parameters are torch.float32; give both the same type",
     ),
     "loss": (dict(loss=3), "loss is 3; give a callable"),
+    "loss class": (
+        dict(loss=nn.MSELoss),
+        "loss is the class MSELoss; give an instance, MSELoss()",
+    ),
+    "steps True of numpy's": (dict(steps=np.True_), "steps is np.True_; give a whole number"),
     "loss vector": (dict(loss=lambda p, y: (p - y) ** 2), "the loss returns shape (5,)"),
     "loss float": (dict(loss=lambda p, y: 3.0), "the loss returns float"),
     "loss detached": (
@@ -586,3 +591,120 @@ def test_the_size_of_the_buffers_does_not_matter(monkeypatch, room: int) -> None
     np.testing.assert_array_equal(in_parts.params, whole.params)
     np.testing.assert_array_equal(in_parts.loss, whole.loss)
     np.testing.assert_array_equal(in_parts.grad_norm, whole.grad_norm)
+
+
+class Waking(nn.Module):
+    """Has buffers that begin to move late: written in place, and made anew."""
+
+    def __init__(self, still: int) -> None:
+        super().__init__()
+        self.line = models.Line(-1.0, 1.0)
+        self.still = still
+        for name in ("count", "made", "constant"):
+            self.register_buffer(name, torch.zeros(()))
+
+    def forward(self, x):
+        self.still -= 1
+        self.constant *= 1
+        if self.still < 0:
+            self.count += 1
+            self.made = self.made + 2
+        return self.line(x)
+
+
+@pytest.mark.parametrize(("still", "every"), [(0, 1), (1, 1), (5, 1), (5, 4), (20, 1)])
+def test_a_buffer_is_recorded_from_the_start_when_it_first_moves_late(still, every) -> None:
+    run = record(
+        Waking(still),
+        datasets.line(5),
+        loss=losses.mse,
+        optimizer=SGD,
+        steps=12,
+        keep=Keep(every=every),
+    )
+    count = np.maximum(0, np.arange(0, 13, every) - still)
+    expected = {"count": count, "made": 2 * count} if count.any() else {}
+    assert {name: list(values) for name, values in run.buffers.items()} == {
+        name: list(values) for name, values in expected.items()
+    }
+
+
+@pytest.mark.parametrize("every", [1, 3, 7])
+@pytest.mark.parametrize(("n", "size"), [(12, 4), (13, 4), (5, 3)])
+def test_batches_drawn_in_pieces_are_those_drawn_at_once(monkeypatch, n, size, every) -> None:
+    monkeypatch.setattr(batches._pieces, "__defaults__", (30,))
+    run = record(
+        models.Line(0, 0),
+        datasets.line(n),
+        loss=losses.mse,
+        optimizer=SGD,
+        steps=42,
+        batch_size=size,
+        keep=Keep(every=every),
+        seed=3,
+    )
+    generator, epochs = torch.Generator().manual_seed(3), []
+    for _ in range(43):
+        epoch = torch.full((-(-n // size) * size,), -1)
+        epoch[:n] = torch.randperm(n, generator=generator)
+        epochs.append(epoch)
+    expected = torch.cat(epochs).view(-1, size)[:43:every]
+    np.testing.assert_array_equal(run.batch, expected)
+
+
+def test_a_long_thinned_run_draws_its_batches_within_the_memory_that_it_states() -> None:
+    line = models.Line(0, 0)
+    stated = memory.recording_bytes(line, 20_000, Keep(every=20_000), 500, 1000)
+    assert stated < 4e6 < 8 * 500 * 20_001
+    sizes = [piece.nbytes for piece in batches._pieces(1000, 500, 20_001, 0)]
+    assert sum(sizes) == 8 * 500 * 20_001 and 2 * max(sizes) < stated
+    kept = memory.recording_bytes(line, 20_000, Keep(), 500, 1000)
+    assert kept - stated > 4 * 500 * 20_000
+
+
+def test_numbers_may_be_numpys(tmp_path) -> None:
+    run = record(
+        models.Line(np.float32(0), np.int64(0)),
+        datasets.line(np.int64(9), slope=np.float32(2), noise=np.float64(0.5), seed=np.int64(1)),
+        loss=losses.mse,
+        optimizer=SGD,
+        steps=np.int64(6),
+        batch_size=np.int32(4),
+        seed=np.int64(2),
+        clip=np.float32(0.5),
+        keep=Keep(every=np.int64(2)),
+    )
+    same = record(
+        models.Line(0, 0),
+        datasets.line(9, slope=2, noise=0.5, seed=1),
+        loss=losses.mse,
+        optimizer=SGD,
+        steps=6,
+        batch_size=4,
+        seed=2,
+        clip=0.5,
+        keep=Keep(every=2),
+    )
+    np.testing.assert_array_equal(run.params, same.params)
+    assert run.meta == same.meta
+    run.save(tmp_path / "run.npz")
+
+
+def test_inference_mode_around_a_run_changes_nothing() -> None:
+    call = partial(record, loss=losses.mse, optimizer=SGD, steps=5)
+    with torch.inference_mode():
+        model, data = models.Line(-1.0, 1.0), datasets.line(9)
+        inside = call(model, data)
+    for run in (inside, call(model, data)):
+        outside = call(models.Line(-1.0, 1.0), datasets.line(9))
+        np.testing.assert_array_equal(run.params, outside.params)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_data_that_change_later_do_not_change_the_run(dtype) -> None:
+    data = datasets.line(20, dtype=dtype)
+    run = record(models.Line(0.5, 1.0, dtype=dtype), data, loss=losses.mse, optimizer=SGD, steps=3)
+    before = run.loss_at(run.params)
+    data.y.mul_(2)
+    np.testing.assert_array_equal(run.loss_at(run.params), before)
+    assert run.problem.data.x.dtype == dtype

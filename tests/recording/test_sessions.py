@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 
@@ -10,8 +11,8 @@ from torch import nn
 from torch.nn import functional
 
 from render.errors import InputError, RecordingError
-from render.problem import datasets, losses, metrics, models
-from render.recording import load_runs, record, save_runs, session
+from render.problem import datasets, losses, metrics, models, surfaces
+from render.recording import Keep, load_runs, record, save_runs, session
 
 STEP_LR = partial(torch.optim.lr_scheduler.StepLR, step_size=5)
 
@@ -55,16 +56,20 @@ def test_progress_counts_the_updates_to_the_end() -> None:
     assert all(a < b for (a, _), (b, _) in pairwise(seen))
 
 
-def test_stored_runs_are_returned_with_their_model_and_without_computing(tmp_path) -> None:
+def test_stored_runs_are_returned_with_their_model_and_without_training(tmp_path) -> None:
     runs = [scene(), scene(steps=4)]
     save_runs(tmp_path / "runs.npz", runs)
 
-    def never(prediction, target):
-        raise AssertionError("computed")
+    calls = []
 
-    never.__name__ = "mse"
+    def counted(prediction, target):
+        calls.append(1)
+        return losses.mse(prediction, target)
+
+    counted.__name__ = "mse"
     with session(replay=load_runs(tmp_path / "runs.npz"), device="cuda") as opened:
-        again = [scene(loss=never), scene(steps=4)]
+        again = [scene(loss=counted), scene(steps=4)]
+    assert len(calls) == 2  # at the first row and the last
     assert opened.runs == again
     for run, other in zip(runs, again, strict=True):
         np.testing.assert_array_equal(run.params, other.params)
@@ -116,6 +121,113 @@ def test_a_stored_run_that_does_not_fit_names_the_difference(changes, message: s
     assert message in str(caught.value)
     assert "record the run again, or pass the settings" in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def named(name: str, function):
+    function.__name__ = name
+    return function
+
+
+def small(activation: str = "tanh", p: float = 0.5, frozen: bool = False) -> nn.Module:
+    model = nn.Sequential(nn.Unflatten(0, (-1, 1)), models.MLP((1, 3, 1), activation))
+    model.append(nn.Sequential(nn.Dropout(p)) if p else nn.Identity())
+    next(model.parameters()).requires_grad_(not frozen)
+    return model
+
+
+HALVED = partial(torch.optim.lr_scheduler.LambdaLR, lr_lambda=lambda step: 0.5**step)
+LINEAR = partial(torch.optim.lr_scheduler.LambdaLR, lr_lambda=lambda step: 1 / (1 + step))
+L1 = named("mse", lambda p, y: (p - y).abs().mean())
+UNLIKE = {
+    "layer": (
+        dict(model=small()),
+        dict(model=small("relu")),
+        r"the layer=\(1\): Tanh\(\), and the scene now asks for the layer=\(1\): ReLU\(\)",
+    ),
+    "dropout": (dict(model=small()), dict(model=small(p=0.4)), r"p=0.5.*p=0.4"),
+    "frozen": (
+        dict(model=small()),
+        dict(model=small(frozen=True)),
+        r"frozen parameters=none, .*=1.layers.0.weight;",
+    ),
+    "loss": ({}, dict(loss=L1), "with the first loss=.*, and the scene now asks for the first"),
+    "loss of a part": (
+        dict(keep=Keep(tensors=["slope"])),
+        dict(keep=Keep(tensors=["slope"]), loss=L1),
+        "the first loss=",
+    ),
+    "loss at the end": (
+        {},
+        dict(loss=named("mse", lambda p, y: losses.mse(p, y) * (1 + (p.mean() > 5)))),
+        "the last loss=",
+    ),
+    "schedule": (dict(scheduler=HALVED), dict(scheduler=LINEAR), r"the rate of step 2=0.025"),
+    "metric": ({}, dict(metrics={"error": L1}), "the first error="),
+    "rate of numpy's": (
+        dict(optimizer=partial(torch.optim.SGD, lr=np.float32(0.1))),
+        dict(optimizer=partial(torch.optim.SGD, lr=np.float32(0.2))),
+        "optimizer.lr=0.1.*optimizer.lr=0.2",
+    ),
+}
+
+
+@pytest.mark.parametrize(("before", "after", "message"), UNLIKE.values(), ids=UNLIKE)
+def test_a_run_of_another_problem_of_the_same_names_does_not_fit(before, after, message) -> None:
+    stored = scene(**before)
+    with session(replay=[stored]):
+        scene(**before)
+    with pytest.raises(RecordingError, match=message), session(replay=[stored]):
+        scene(**after)
+
+
+def test_another_surface_does_not_fit() -> None:
+    def walk(height):
+        return record(
+            models.Point(1.0, 1.0),
+            surfaces.of(height),
+            optimizer=partial(torch.optim.SGD, lr=0.1),
+            steps=3,
+        )
+
+    stored = walk(lambda x, y: x**2 + y**2)
+    with pytest.raises(RecordingError, match=r"the first loss=2\.0"), session(replay=[stored]):
+        walk(lambda x, y: x**2 + y**4 + 1)
+
+
+REPLAYED = {
+    "dropout": dict(model=small()),
+    "batch norm": dict(
+        model=nn.Sequential(nn.Unflatten(0, (-1, 1)), nn.BatchNorm1d(1), models.MLP((1, 2, 1)))
+    ),
+    "plateau": dict(
+        scheduler=torch.optim.lr_scheduler.ReduceLROnPlateau, optimizer=torch.optim.Adam
+    ),
+    "diverges": dict(optimizer=partial(torch.optim.SGD, lr=1e20)),
+    "thinned": dict(keep=Keep(every=5)),
+    "part": dict(keep=Keep(tensors=["slope"], every=2), batch_size=7),
+}
+
+
+@pytest.mark.parametrize("changes", REPLAYED.values(), ids=REPLAYED)
+def test_a_run_that_is_asked_for_again_fits(changes, tmp_path) -> None:
+    scene(**changes).save(tmp_path / "run.npz")
+    with session(replay=load_runs(tmp_path / "run.npz")):
+        scene(**changes)
+
+
+def test_an_older_file_fits_and_says_what_was_not_compared() -> None:
+    run = scene()
+    older = {key: run.meta[key] for key in run.meta if key not in ("architecture", "frozen")}
+    with (
+        pytest.warns(UserWarning, match="does not tell its architecture and frozen"),
+        session(replay=[replace(run, meta=older)]),
+    ):
+        scene()
+    with (
+        pytest.raises(RecordingError, match="the first loss="),
+        session(replay=[replace(run, meta=older)]),
+    ):
+        scene(loss=L1)
 
 
 def test_a_network_of_another_shape_does_not_fit() -> None:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import copy
 import pickle
 import subprocess
 import sys
@@ -15,8 +14,9 @@ from torch import nn
 from torch.nn import functional
 
 from render.errors import InputError, RecordingError
-from render.problem import datasets, losses, models
-from render.recording import Problem, Trajectory, evaluation, record
+from render.problem import Dataset, datasets, losses, models
+from render.recording import Keep, Problem, Trajectory, evaluation, record
+from render.recording.problem import copied
 
 SGD = partial(torch.optim.SGD, lr=0.1)
 
@@ -66,7 +66,7 @@ class Branching(nn.Module):
 
 
 def one_by_one(run: Trajectory, x: torch.Tensor, step: int) -> torch.Tensor:
-    model = copy.deepcopy(run.problem.model).eval()
+    model = copied(run.problem.model).eval()
     with torch.no_grad():
         nn.utils.vector_to_parameters(torch.tensor(run.params[step]), model.parameters())
         for name, buffer in model.named_buffers():
@@ -269,6 +269,17 @@ def test_a_model_that_cannot_be_pickled_says_so_when_it_is_needed() -> None:
     np.testing.assert_array_equal(twin.params, run.params)
     with pytest.raises(RecordingError, match=r"did not survive pickling .*holds an open file"):
         twin.predict([0.0], 0)
+    again = twin.attach(models.Line(0, 0), losses.mse)
+    np.testing.assert_array_equal(again.predict([0.0], 0), run.predict([0.0], 0))
+
+
+def test_what_no_pickler_takes_is_told_without_advice_that_cannot_help() -> None:
+    pytest.importorskip("cloudpickle")
+    model = nn.Sequential(nn.utils.parametrizations.weight_norm(nn.Linear(16, 3)))
+    twin = pickle.loads(pickle.dumps(images(model)))
+    with pytest.raises(RecordingError, match=r"parametrized.*run = run.attach\(model, loss\)") as c:
+        twin.predict(twin.x, 0)
+    assert "cloudpickle" not in str(c.value)
 
 
 def test_a_problem_can_be_attached_again() -> None:
@@ -301,3 +312,93 @@ def test_a_known_loss_over_all_data_travels_with_the_run(monkeypatch) -> None:
     twin = pickle.loads(pickle.dumps(run))
     monkeypatch.setattr(evaluation, "losses", None)
     np.testing.assert_array_equal(twin.data_loss, known)
+
+
+def test_a_metric_that_is_first_a_whole_number_is_not_cut() -> None:
+    def r2(prediction, target):
+        return max(0, 1 - losses.mse(prediction, target) / target.var(correction=0))
+
+    run = fit(200, metrics={"r2": r2})
+    x, y = run.x.astype(float), run.y.astype(float)
+    residuals = run.params[:, :1] * x + run.params[:, 1:] - y
+    expected = np.maximum(0, 1 - (residuals**2).mean(axis=1) / y.var())
+    assert run.metrics["r2"][0] == 0 < expected[-1] < 1
+    np.testing.assert_allclose(run.metrics["r2"], expected, atol=1e-5)
+
+
+class Partly(nn.Module):
+    """Has a tensor without numbers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner = nn.Linear(16, 3)
+        self.none = nn.Parameter(torch.zeros(0, 3))
+
+    def forward(self, x):
+        return self.inner(x)
+
+
+def test_tensors_without_numbers_are_recorded_and_evaluated() -> None:
+    run = images(Partly())
+    assert run.params.shape == (7, 51)
+    expected = one_by_one(run, run.problem.data.x, 6)
+    np.testing.assert_allclose(run.predict(run.x, [6])[0], expected.numpy(), rtol=1e-5, atol=1e-6)
+    part = record(
+        Partly(),
+        run.problem.data,
+        loss=functional.cross_entropy,
+        optimizer=SGD,
+        steps=2,
+        keep=Keep(tensors=["none"]),
+    )
+    assert part.params.shape == (3, 0)
+
+
+def test_whole_numbers_are_asked_for_where_the_data_are_whole() -> None:
+    x = torch.arange(5)
+    run = record(
+        nn.Sequential(nn.Embedding(5, 1), nn.Flatten(0)),
+        Dataset(x, x.float()),
+        loss=losses.mse,
+        optimizer=SGD,
+        steps=2,
+    )
+    np.testing.assert_array_equal(run.predict([0.0, 3.0], 2), run.predict([0, 3], 2))
+    for x in ([0.9], [float("nan")], [1e30]):
+        with pytest.raises(InputError, match=r"not of the data's type, torch.int64; give whole"):
+            run.predict(x, 0)
+
+
+class Remembering(nn.Module):
+    """Keeps what it computes, alone and in a list."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner = nn.Linear(16, 3)
+
+    def forward(self, x):
+        self.seen = self.inner(x)
+        self.all = [self.seen, torch.tanh(self.seen)]
+        return self.all[1]
+
+
+SHARED = nn.Linear(16, 16)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [nn.Sequential(SHARED, nn.Tanh(), SHARED), Remembering()],
+    ids=["a module used twice", "activations kept"],
+)
+def test_evaluating_leaves_the_model_whole_and_it_can_be_pickled(model) -> None:
+    model(torch.ones(1, 16))
+    run = images(model)
+    held = dict(vars(run.problem.model))
+    predicted = run.predict(run.x, range(7))
+    np.testing.assert_allclose(
+        predicted[3], one_by_one(run, run.problem.data.x, 3), rtol=1e-5, atol=1e-6
+    )
+    assert vars(run.problem.model) == held
+    assert all(type(p) is nn.Parameter for p in run.problem.model.parameters())
+    twin = pickle.loads(pickle.dumps(run))
+    np.testing.assert_array_equal(twin.predict(run.x, range(7)), predicted)
