@@ -222,18 +222,22 @@ def _pickle_by_value(folder: Path, names: Iterable[str]) -> None:
 
 
 @contextmanager
-def blame(what: str, script: str | Path) -> Iterator[None]:
-    """Turn a failure of a user's code into one line that names the script's own line."""
+def blame(what: str, script: str | Path, line: int | None = None) -> Iterator[None]:
+    """Turn a failure of a user's code into one line that names the script's own line.
+
+    line: of the script, named where it is not one of its own that failed.
+    """
     try:
         yield
     except RenderError:
         raise
     except Exception as error:
         own = Path(script).resolve()
-        lines = [
+        lines = [] if line is None else [line]
+        lines += [
             entry.lineno
             for entry in traceback.extract_tb(error.__traceback__)
-            if Path(entry.filename).resolve() == own
+            if entry.lineno is not None and Path(entry.filename).resolve() == own
         ]
         place = f"{what}: {own.name}, line {lines[-1]}" if lines else what
         text = " ".join(str(error).split())

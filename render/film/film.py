@@ -22,9 +22,11 @@ from numpy.typing import NDArray
 
 from render.errors import InputError
 from render.film.drawing import Drawing
+from render.film.fault import origin
 from render.film.panels.panel import Panel
 from render.film.theme import HEIGHT_IN, Theme, rc_params
 from render.film.timeline import Timeline
+from render.scene import blame
 
 if TYPE_CHECKING:
     from render.recording.trajectory import Trajectory
@@ -121,7 +123,8 @@ class Film:
         """The step that each frame shows, shape (frames,)."""
         if not isinstance(self.timeline, Timeline):
             assert callable(self.timeline)
-            return np.array([int(self.timeline(frame)) for frame in range(self.frames)])
+            with blame("timeline", *origin(self.timeline)):
+                return np.array([int(self.timeline(frame)) for frame in range(self.frames)])
         if self.last_step is None:
             return np.arange(self.frames)
         return self.timeline.steps(self.last_step, self.frames, self.fps, self.runs)
@@ -162,9 +165,10 @@ class Film:
 
     def prepare(self) -> None:
         """Let the panels compute what all frames need, so that a pickled film brings it along."""
-        for panel in self.panels_by_name.values():
+        for name, panel in self.panels_by_name.items():
             if hasattr(panel, "prepare"):
-                panel.prepare(self.shown_steps)
+                with blame(f"panel {name}", *origin(panel.prepare)):
+                    panel.prepare(self.shown_steps)
 
     def save(self, path: str | Path, **options: Any) -> Path:
         """Write the film; the suffix chooses the format. Short for `render.save(film, path)`."""

@@ -12,7 +12,7 @@ from matplotlib.animation import FuncAnimation
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from render import Film, Timeline
-from render.errors import InputError
+from render.errors import InputError, SceneError
 from render.film.drawing import Drawing
 from render.scene import shipped
 
@@ -198,6 +198,55 @@ def test_what_cannot_be_a_film_is_refused(options, message):
 def test_a_film_that_cannot_be_drawn_says_why(make, message):
     with pytest.raises(InputError, match=message):
         make().figure(0)
+
+
+def broken(ax):
+    raise RuntimeError("no data")
+
+
+def without_axes():
+    pass
+
+
+def mistyped(ax):
+    bar = ax.figure.colorbar(ax.imshow([[0, 1]]))
+    return lambda step: bar.set_label("$\\foo$" if step == 3 else "")
+
+
+class Prepared:
+    def prepare(self, steps):
+        raise RuntimeError("no data")
+
+    def __call__(self, ax):
+        return lambda step: None
+
+
+def line_of(function):
+    return f"test_film.py, line {function.__code__.co_firstlineno}"
+
+
+@pytest.mark.parametrize(
+    ("panels", "options", "message"),
+    [
+        ([bars, broken], {}, f"panel 1: test_film.py, line {broken.__code__.co_firstlineno + 1}: "),
+        ([without_axes], {}, f"panel 0: {line_of(without_axes)}: TypeError: without_axes"),
+        ([bars, mistyped], {}, f"panel 1, drawing the text '$\\\\foo$': {line_of(mistyped)}: "),
+        ([Prepared()], {}, "panel 0: test_film.py, line "),
+        ([bars], {"title": "$\\foo$"}, "title '$\\\\foo$': ValueError: "),
+        ([bars], {"timeline": lambda frame: 1 // 0}, "timeline: test_film.py, line "),
+    ],
+)
+def test_a_failure_names_the_panel_and_the_scripts_line(tmp_path, panels, options, message):
+    film = Film(panels, seconds=0.5, fps=10, size=(200, 100), **options)
+    with pytest.raises(SceneError) as caught:
+        film.save(tmp_path / "film.mp4")
+    assert str(caught.value).startswith(message)
+
+
+def test_a_failure_outside_of_any_artist_is_not_the_panels():
+    drawing = Drawing(Film([bars], seconds=0.5, fps=10, size=(200, 100)))
+    with pytest.raises(OSError, match="disk full"), drawing.theme():
+        raise OSError("disk full")
 
 
 def test_numbers_of_frames_are_ints():
