@@ -144,7 +144,7 @@ def _new_axes(film: Film, figure: Figure) -> dict[str, Axes]:
             height_ratios=film.height_ratios,
             per_subplot_kw=projections,  # type: ignore[arg-type]
         )
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise InputError(f"mosaic {mosaic!r}: {' '.join(str(error).split())}") from error
     if set(axes) != set(panels):
         raise InputError(

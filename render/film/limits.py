@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["MOST_FRAMES", "RATES", "RESOLUTIONS", "SIDES"]
+__all__ = ["MOST_FRAMES", "MOST_STEPS", "RATES", "RESOLUTIONS", "SIDES", "TINY"]
 
 SIDES = (54, 16384)
 """Width and height in pixels: letters of the themes' sizes are at least a pixel high."""
@@ -15,3 +15,8 @@ RATES = (0.01, 240)
 
 MOST_FRAMES = 1_000_000
 """Nine hours at 30 frames a second."""
+
+MOST_STEPS = 2**62
+
+TINY = 5e-324
+"""The smallest number above 0."""
