@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 import dataclasses
-import re
+import os
 import signal
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
+from contextlib import chdir, nullcontext
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 import click
 
 import render
-from render.errors import InputError, LegibilityError, RenderError, UsageError
+from render.errors import ExportError, InputError, LegibilityError, RenderError, UsageError
+from render.film.limits import RATES
+from render.outputs import DEFAULT, Output, check_outputs, made, outputs_of
+from render.parameters import FramesType, RateType, SettingType, SizeType
 from render.progress import reporting
 from render.scene import Scene, Summary, find, load, shipped
 
 if TYPE_CHECKING:
     from render.film.film import Film
+    from render.recording.trajectory import Trajectory
 
 __all__ = ["command", "main"]
 
 _QUALITY_HEIGHTS = {"draft": 360, "hd": 1080, "4k": 2160}
-_DEFAULT_OUTPUT = "outputs/{scene}.mp4"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -40,7 +44,7 @@ class Options:
     frames: str | None
     theme: str | None
     device: str
-    save_run: Path | None
+    save_run: Output | None
     from_run: Path | None
     jobs: int | None
     cluster: str | None
@@ -48,46 +52,14 @@ class Options:
     quiet: bool
 
 
-class _Size(click.ParamType[tuple[int, int]]):
-    """WIDTHxHEIGHT in pixels."""
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Job:
+    """One film to make: of this scene, whose script chose its folder, to these files."""
 
-    name = "WxH"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[int, int]:
-        if isinstance(value, tuple):
-            return value
-        width, _, height = str(value).lower().partition("x")
-        if not (width.isdecimal() and height.isdecimal()):
-            self.fail(f"{value!r} is not WIDTHxHEIGHT in pixels, such as 1280x720.", param, ctx)
-        size = int(width), int(height)
-        if not all(16 <= side <= 16384 for side in size):
-            self.fail(f"{value!r}: each side must be from 16 to 16384 pixels.", param, ctx)
-        return size
-
-
-class _Frames(click.ParamType[str]):
-    """A:B as Python counts, or one frame's number."""
-
-    name = "A:B"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> str:
-        if not re.fullmatch(r"-?\d+|(-?\d+)?:(-?\d+)?", str(value)):
-            self.fail(f"{value!r} is not A:B or one frame's number.", param, ctx)
-        return str(value)
-
-
-class _Setting(click.ParamType[tuple[str, str]]):
-    """NAME=VALUE."""
-
-    name = "NAME=VALUE"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, str]:
-        if isinstance(value, tuple):
-            return value
-        name, equals, text = str(value).partition("=")
-        if not equals or not name.strip():
-            self.fail(f"{value!r} is not NAME=VALUE, such as lr=0.1.", param, ctx)
-        return name.strip(), text.strip()
+    scene: Scene
+    settings: Mapping[str, Any]
+    folder: Path
+    outputs: Sequence[Output]
 
 
 @click.command(
@@ -102,18 +74,15 @@ class _Setting(click.ParamType[tuple[str, str]]):
     metavar="FILE",
     multiple=True,
     help=f"Write this file; may repeat; {{scene}} stands for the scene's name. "
-    f"[default: {_DEFAULT_OUTPUT}]",
+    f"[default: {DEFAULT}]",
 )
-@click.option("-s", "--set", "settings", type=_Setting(), multiple=True, help="Change a setting.")
-@click.option("--quality", type=click.Choice([*_QUALITY_HEIGHTS]), help="360, 1080 or 2160 lines.")
-@click.option("--size", type=_Size(), help="Size in pixels.")
 @click.option(
-    "--fps",
-    type=click.FloatRange(0, 240, min_open=True),
-    metavar="N",
-    help="Frames a second.",
+    "-s", "--set", "settings", type=SettingType(), multiple=True, help="Change a setting."
 )
-@click.option("--frames", type=_Frames(), help="Only these frames: A:B, or one frame's number.")
+@click.option("--quality", type=click.Choice([*_QUALITY_HEIGHTS]), help="360, 1080 or 2160 lines.")
+@click.option("--size", type=SizeType(), help="Size in pixels.")
+@click.option("--fps", type=RateType(*RATES), metavar="N", help="Frames a second.")
+@click.option("--frames", type=FramesType(), help="Only these frames: A:B, or one frame's number.")
 @click.option(
     "--theme", metavar="light|dark|print|FILE", help="Colours, or a matplotlib style file."
 )
@@ -149,15 +118,18 @@ def command(scenes: tuple[str, ...], listing: bool, debug: bool, **options: Any)
         return
     if not scenes:
         raise UsageError("no scene was named; see `render --list`, or give a script.py")
-    found = [summary for target in scenes for summary in find(target)]
     options["settings"] = dict(options["settings"])
-    asked = Options(**options)
-    _check(found, asked)
-    illegible = {summary.name: _render(summary, asked) for summary in found}
-    if any(illegible.values()):
+    options["save_run"] = options["save_run"] and Output.of(options["save_run"])
+    every = [summary for target in scenes for summary in find(target)]
+    found = list({(summary.script, summary.name): summary for summary in every}.values())
+    asked = _checked(Options(**options), found)
+    jobs = _prepare(found, asked)
+    replay = _replay(asked)
+    illegible = [(job.scene.name, _render(job, replay, asked)) for job in jobs]
+    if any(count for _, count in illegible):
         raise LegibilityError(
             "cannot be read well from the back row, for the reasons above: "
-            + ", ".join(f"{name} ({count})" for name, count in illegible.items() if count)
+            + ", ".join(f"{name} ({count})" for name, count in illegible if count)
         )
 
 
@@ -165,6 +137,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command and leave with its exit code: 0 done, 2 wrong usage, 1 anything else."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     signal.signal(signal.SIGTERM, _stop)
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, _stop)  # ignored under nohup, and by us too
+    if sys.stderr is None:  # closed by the caller
+        sys.stderr = _nowhere()
     try:
         command.main(arguments, prog_name="render", standalone_mode=False)
     except click.exceptions.Exit as request:
@@ -184,6 +160,8 @@ def _explain(error: Exception) -> tuple[str, int]:
         return error.format_message(), error.exit_code
     if isinstance(error, RenderError):
         return str(error), error.exit_code
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}", 1
     return f"{type(error).__name__}: {error} (unexpected; --debug shows where)", 1
 
 
@@ -192,9 +170,29 @@ def _fail(message: str, code: int) -> NoReturn:
     sys.exit(code)
 
 
+class _Stopped(SystemExit):
+    """The command was told to stop; not what a script's own sys.exit raises."""
+
+
 def _stop(number: int, frame: FrameType | None) -> NoReturn:
     """Turn a termination signal into an exit that cleans up."""
-    sys.exit(128 + number)
+    raise _Stopped(128 + number)
+
+
+def _print(line: object) -> None:
+    """Write a line to standard output. Raises ExportError where that is not possible."""
+    try:
+        click.echo(line)
+    except BrokenPipeError:  # nobody reads on; click leaves quietly
+        raise
+    except OSError as error:
+        sys.stdout = _nowhere()  # what is left of it is not tried again
+        raise ExportError(f"standard output cannot be written to: {error.strerror}") from error
+
+
+def _nowhere() -> TextIO:
+    """Open what takes any text; it stays open as long as the process."""
+    return open(os.open(os.devnull, os.O_WRONLY), "w", closefd=False)
 
 
 def _list(scripts: Sequence[str], *, quiet: bool) -> None:
@@ -204,75 +202,88 @@ def _list(scripts: Sequence[str], *, quiet: bool) -> None:
     for summary in scenes:
         settings = " ".join(f"{name}={value}" for name, value in summary.settings.items())
         line = f"{summary.name:{width}}  {summary.title}  [{settings}]"
-        click.echo(summary.name if quiet else line)
+        _print(summary.name if quiet else line)
 
 
-def _check(found: Sequence[Summary], options: Options) -> None:
-    """Check all that can be checked before anything is computed."""
-    from render.export.formats import check_size, format_of
-    from render.export.whole import check_target
+def _checked(options: Options, found: Sequence[Summary]) -> Options:
+    """Check options against the scenes; return them with the path of the theme's file."""
+    names = ", ".join(summary.name for summary in found)
+    for output in options.outputs:
+        if len(found) > 1 and "{scene}" not in output:
+            raise UsageError(
+                f"-o {output}: {len(found)} scenes ({names}) would write to one file; "
+                "put {scene} in its name, or name one scene as script.py::name"
+            )
+    if len(found) > 1 and (options.save_run or options.from_run):
+        raise UsageError(f"--save-run and --from-run take one scene, not {names}")
+    if options.theme is None:
+        return options
+    from render.film.theme import rc_params, theme_path
 
-    if len(found) > 1:
-        names = ", ".join(summary.name for summary in found)
-        for output in options.outputs:
-            if "{scene}" not in output:
-                raise UsageError(
-                    f"-o {output}: {len(found)} scenes ({names}) would write to one file; "
-                    "put {scene} in its name, or name one scene as script.py::name"
-                )
-        if options.save_run or options.from_run:
-            raise UsageError(f"--save-run and --from-run take one scene, not {names}")
+    try:
+        rc_params(options.theme)
+    except InputError as error:
+        raise UsageError(f"--theme: {error}") from error
+    return dataclasses.replace(options, theme=theme_path(options.theme))
+
+
+def _prepare(found: Sequence[Summary], options: Options) -> list[Job]:
+    """Check all that can be checked before anything is computed, and run the scripts.
+
+    A script may go to another folder, and finds itself there when its scene is called.
+    """
+    films = [(summary, outputs_of(summary, options.outputs)) for summary in found]
+    writes = bool(options.outputs) or not options.check
+    check_outputs(films if writes else [], options.save_run, options.size)
+    scenes: list[Scene] = []
+    folders: dict[Path, Path] = {}
     for summary in found:
-        for path in _paths(summary, options):
-            format_of(path)
-            if options.size is not None:
-                check_size(path, *options.size)
-            check_target(path)
-    if options.save_run:
-        check_target(options.save_run)
-    if options.theme is not None:
-        from render.film.theme import rc_params
-
-        try:
-            rc_params(options.theme)
-        except InputError as error:
-            raise UsageError(f"--theme: {error}") from error
+        with chdir("."):
+            scenes.append(load(summary))
+            folders.setdefault(summary.script, Path.cwd())
+    return [
+        Job(
+            scene=scene,
+            settings=scene.parse(options.settings),
+            folder=folders[summary.script],
+            outputs=outputs,
+        )
+        for scene, (summary, outputs) in zip(scenes, films, strict=True)
+    ]
 
 
-def _paths(summary: Summary, options: Options) -> list[Path]:
-    """Return the files to write for a scene; the default's folder is made."""
-    if not options.outputs:
-        path = Path(_DEFAULT_OUTPUT.format(scene=summary.name))
-        path.parent.mkdir(exist_ok=True)
-        return [path]
-    return [Path(output.replace("{scene}", summary.name)) for output in options.outputs]
-
-
-def _render(summary: Summary, options: Options) -> int:
+def _render(job: Job, replay: Sequence[Trajectory] | None, options: Options) -> int:
     """Record one scene, draw it, and print the paths of what was written.
 
     Return in how many ways it cannot be read well; it is then not written.
     """
     from render.export.save import save
 
-    scene = load(summary)
-    film = _with_options(_record(scene, options), options)
-    if options.check:
-        illegible = _illegible(summary.name, film, options)
-        if illegible or not options.outputs:
-            return illegible
-    with reporting(f"{summary.name}: film", "frames", quiet=options.quiet) as report:
-        written = save(
-            film,
-            *_paths(summary, options),
-            frames=_chosen_frames(options.frames or ":", summary.name, film.frames),
-            quality="draft" if options.quality == "draft" else "full",
-            jobs=options.jobs,
-            cluster=options.cluster,
-            progress=report,
-        )
+    name = job.scene.name
+    with chdir(job.folder):
+        film = _with_options(_record(job, replay, options), options)
+        frames = _chosen_frames(options.frames or ":", name, film.frames)
+        if options.check:
+            illegible = _illegible(name, film, options)
+            if illegible or not options.outputs:
+                return illegible
+        with (
+            nullcontext() if options.outputs else made(job.outputs[0].path.parent),
+            reporting(f"{name}: film", "frames", quiet=options.quiet) as report,
+        ):
+            written = save(
+                film,
+                *(output.path for output in job.outputs),
+                frames=frames,
+                quality="draft" if options.quality == "draft" else "full",
+                jobs=options.jobs,
+                cluster=options.cluster,
+                progress=report,
+            )
+    names = {output.path: output.name for output in job.outputs}
+    folders = {output.path.parent: output.name.parent for output in job.outputs}
     for path in written:
-        click.echo(path)
+        _print(names.get(path, folders[path.parent] / path.name))
     return 0
 
 
@@ -299,21 +310,28 @@ def _chosen_frames(text: str, name: str, count: int) -> range:
     return chosen
 
 
-def _record(scene: Scene, options: Options) -> Film:
-    """Run the scene's script: record its runs, or take them from a file."""
-    settings = scene.parse(options.settings)
-    from render.recording import load_runs, save_runs, session
+def _replay(options: Options) -> Sequence[Trajectory] | None:
+    """Return the kept runs to draw instead of recording."""
+    if options.from_run is None:
+        return None
+    from render.recording import load_runs
 
-    replay = load_runs(options.from_run) if options.from_run is not None else None
+    return load_runs(options.from_run)
+
+
+def _record(job: Job, replay: Sequence[Trajectory] | None, options: Options) -> Film:
+    """Call the scene: record its runs, or take them from a file."""
+    from render.recording import save_runs, session
+
     device = None if options.device == "auto" else options.device
     with (
-        reporting(f"{scene.name}: recording", "steps", quiet=options.quiet) as report,
+        reporting(f"{job.scene.name}: recording", "steps", quiet=options.quiet) as report,
         session(device=device, replay=replay, progress=report) as recorded,
     ):
-        film = scene(**settings)
+        film = job.scene(**job.settings)
     if options.save_run is not None:
-        save_runs(options.save_run, recorded.runs)
-        click.echo(options.save_run)
+        save_runs(options.save_run.path, recorded.runs)
+        _print(options.save_run.name)
     return film
 
 

@@ -12,45 +12,23 @@ import difflib
 import importlib.util
 import inspect
 import itertools
+import os
 import sys
 import traceback
 import types
-import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
-from render.errors import RenderError, SceneError, UsageError
+from render.beside import Beside
+from render.errors import InputError, RenderError, SceneError, UsageError
+from render.settings import Setting, type_of
 
 if TYPE_CHECKING:
     from render.film.film import Film
 
 __all__ = ["Scene", "Setting", "Summary", "blame", "find", "load", "scene", "shipped", "summaries"]
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Setting:
-    """One parameter of a scene, as `--set name=value` sees it."""
-
-    name: str
-    type: Any
-    default: Any
-
-    def parse(self, text: str) -> Any:
-        """Turn the text of a command-line value into this setting's type.
-
-        Raises UsageError, naming the type that is expected, when the text does not fit.
-        """
-        for candidate in _alternatives(self.type):
-            try:
-                return _parse(candidate, text)
-            except ValueError:
-                continue
-        raise UsageError(
-            f"--set {self.name}={text}: {text!r} is not {_describe(self.type)}; "
-            f"the default is {self.name}={self.default}"
-        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,10 +50,6 @@ class Scene:
     @property
     def settings(self) -> dict[str, Setting]:
         """The function's parameters, in order. Raises SceneError when one has no default."""
-        try:
-            hints = typing.get_type_hints(self.function)
-        except Exception:  # an annotation that names a type imported for checkers only
-            hints = {}
         settings = {}
         for parameter in inspect.signature(self.function).parameters.values():
             if parameter.default is parameter.empty:
@@ -83,9 +57,10 @@ class Scene:
                     f"scene {self.name!r}: the setting {parameter.name!r} has no default; "
                     f"write {parameter.name}: float = 0.1, for example"
                 )
-            kind = hints.get(parameter.name, type(parameter.default))
             settings[parameter.name] = Setting(
-                name=parameter.name, type=kind, default=parameter.default
+                name=parameter.name,
+                type=type_of(parameter, self.function),
+                default=parameter.default,
             )
         return settings
 
@@ -106,8 +81,17 @@ class Scene:
 
         Raises SceneError when the function fails or returns something else than a film.
         """
-        with blame(f"scene {self.name!r}", inspect.getfile(self.function)):
+        script = inspect.getfile(self.function)
+        if self.function.__module__ in _loaded:
+            _beside.enter(Path(script).parent)
+        with blame(f"scene {self.name!r}", script):
             film = self.function(**settings)
+        _beside.pickle_by_value()
+        if isinstance(film, type):
+            raise SceneError(
+                f"scene {self.name!r} returned the class {film.__name__!r} itself; "
+                f"return a film, such as {film.__name__}([panel])"
+            )
         if not (dataclasses.is_dataclass(film) and hasattr(film, "title")):
             raise SceneError(
                 f"scene {self.name!r} returned {type(film).__name__!r}; "
@@ -116,8 +100,19 @@ class Scene:
         return film if film.title is not None else dataclasses.replace(film, title=self.title)
 
 
-def scene(function: Callable[..., Film]) -> Scene:
-    """Mark a function of a script as a scene; its parameters become the scene's settings."""
+@overload
+def scene(function: Callable[..., Film]) -> Scene: ...
+@overload
+def scene() -> Callable[[Callable[..., Film]], Scene]: ...
+def scene(function: Callable[..., Film] | None = None) -> Any:
+    """Mark a function of a script as a scene; its parameters become the scene's settings.
+
+    Raises InputError when it is given anything else than a function.
+    """
+    if function is None:  # written as @scene()
+        return scene
+    if not callable(function):
+        raise InputError(f"scene({function!r}): write @scene, without arguments, above a function")
     return Scene(function)
 
 
@@ -132,20 +127,24 @@ class Summary:
 
 
 def summaries(script: Path) -> list[Summary]:
-    """Read the scenes of a script from its text, in order.
+    """Read the scenes of a script from its text, in order; of one name, the last.
 
     Raises SceneError when the script cannot be read or has a syntax error.
     """
-    return [
-        Summary(
+    statements = list(_statements(_parse_script(script)))
+    decorators = _decorators(statements)
+    found = {
+        node.name: Summary(
             name=node.name,
             title=_title(ast.get_docstring(node), node.name),
             settings=_defaults(node.args),
-            script=script,
+            script=Path(os.path.abspath(script)),
         )
-        for node in _parse_script(script).body
-        if isinstance(node, ast.FunctionDef) and any(map(_is_scene, node.decorator_list))
-    ]
+        for node in statements
+        if isinstance(node, ast.FunctionDef)
+        and any(_written(decorator) in decorators for decorator in node.decorator_list)
+    }
+    return list(found.values())
 
 
 def shipped() -> list[Summary]:
@@ -182,7 +181,7 @@ def load(summary: Summary) -> Scene:
     found = getattr(_run_script(summary.script), summary.name, None)
     if not isinstance(found, Scene):
         raise SceneError(
-            f"{summary.script}: {summary.name!r} is not a scene once the script has run; "
+            f"{summary.script.name}: {summary.name!r} is not a scene once the script has run; "
             "use `from render import scene` and decorate the function once"
         )
     return found
@@ -192,48 +191,48 @@ def _run_script(script: Path) -> types.ModuleType:
     """Import a script under a name of its own; modules beside it can be imported by it."""
     script = script.resolve()
     name = f"render_scene_{script.stem}_{abs(hash(str(script))):x}"
-    if name in sys.modules:
-        return sys.modules[name]
+    _beside.enter(script.parent)
+    if name in _loaded:
+        return _loaded[name]
     spec = importlib.util.spec_from_file_location(name, script)
     assert spec is not None and spec.loader is not None  # the suffix is .py
     module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    before = set(sys.modules) - {name}
-    if str(script.parent) not in sys.path:
-        sys.path.append(str(script.parent))
+    sys.modules[name] = _loaded[name] = module
     try:
         with blame(script.name, script):
             spec.loader.exec_module(module)
     except BaseException:
-        del sys.modules[name]
+        del sys.modules[name], _loaded[name]
         raise
-    _pickle_by_value(script.parent, set(sys.modules) - before)
+    _beside.pickle_by_value()
     return module
 
 
-def _pickle_by_value(folder: Path, names: Iterable[str]) -> None:
-    """Let films take the script's own modules along to processes that cannot import them."""
-    import cloudpickle
+_loaded: dict[str, types.ModuleType] = {}
+"""The scripts that were run, by the names of their modules."""
 
-    for name in names:
-        file = getattr(sys.modules[name], "__file__", None)
-        if file is not None and folder in Path(file).resolve().parents:
-            cloudpickle.register_pickle_by_value(sys.modules[name])
+_beside = Beside()
 
 
 @contextmanager
-def blame(what: str, script: str | Path) -> Iterator[None]:
-    """Turn a failure of a user's code into one line that names the script's own line."""
+def blame(what: str, script: str | Path, line: int | None = None) -> Iterator[None]:
+    """Turn a failure of a user's code into one line that names the script's own line.
+
+    line: of the script, named where it is not one of its own that failed.
+    """
     try:
         yield
     except RenderError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
+        if isinstance(error, SystemExit) and type(error) is not SystemExit:
+            raise  # not the script's own: the command was told to stop
         own = Path(script).resolve()
-        lines = [
+        lines = [] if line is None else [line]
+        lines += [
             entry.lineno
             for entry in traceback.extract_tb(error.__traceback__)
-            if Path(entry.filename).resolve() == own
+            if entry.lineno is not None and Path(entry.filename).resolve() == own
         ]
         place = f"{what}: {own.name}, line {lines[-1]}" if lines else what
         text = " ".join(str(error).split())
@@ -244,8 +243,9 @@ def _parse_script(script: Path) -> ast.Module:
     try:
         return ast.parse(script.read_bytes(), filename=str(script))
     except SyntaxError as error:
+        place = f"{script}, line {error.lineno}" if error.lineno else f"{script}"
         line = f": {error.text.strip()}" if error.text else ""
-        raise SceneError(f"{script}, line {error.lineno}: {error.msg}{line}") from error
+        raise SceneError(f"{place}: {error.msg}{line}") from error
     except (OSError, ValueError) as error:
         raise SceneError(f"{script}: cannot be read as a Python script: {error}") from error
 
@@ -262,8 +262,28 @@ def _defaults(arguments: ast.arguments) -> dict[str, str]:
     }
 
 
-def _is_scene(decorator: ast.expr) -> bool:
-    return ast.unparse(decorator) in {"scene", "render.scene"}
+def _statements(node: ast.AST) -> Iterator[ast.stmt]:
+    """What runs with the script: also within if, with and try, not within functions."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.stmt):
+            yield child
+        if not isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.expr)):
+            yield from _statements(child)
+
+
+def _decorators(statements: Iterable[ast.stmt]) -> set[str]:
+    """The names that a script has for `scene`."""
+    names = {"scene", "render.scene"}
+    for node in statements:
+        if isinstance(node, ast.Import):
+            names |= {f"{name.asname}.scene" for name in node.names if name.name == "render"}
+        elif isinstance(node, ast.ImportFrom) and node.module == "render":
+            names |= {str(name.asname) for name in node.names if name.name == "scene"}
+    return names
+
+
+def _written(decorator: ast.expr) -> str:
+    return ast.unparse(decorator.func if isinstance(decorator, ast.Call) else decorator)
 
 
 def _shipped_folder() -> Path:
@@ -289,51 +309,3 @@ def _title(docstring: str | None, name: str) -> str:
     lines = inspect.cleandoc(docstring or "").splitlines()
     first = lines[0].strip() if lines else ""
     return first.removesuffix(".") or name.replace("_", " ")
-
-
-def _alternatives(kind: Any) -> tuple[Any, ...]:
-    """The members of a union, text last, since any value reads as text."""
-    if typing.get_origin(kind) in (typing.Union, types.UnionType):
-        return tuple(sorted(typing.get_args(kind), key=lambda member: member is str))
-    return (kind,)
-
-
-def _parse(kind: Any, text: str) -> Any:
-    """Read text as one type. Raises ValueError when it does not fit."""
-    if typing.get_origin(kind) is typing.Literal:
-        options = {str(option): option for option in typing.get_args(kind)}
-        return options[text] if text in options else _refuse()
-    if kind is bool:
-        words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-        return words[text.lower()] if text.lower() in words else _refuse()
-    if kind is int:
-        return _parse_int(text)
-    if kind is type(None):
-        return None if text.lower() == "none" else _refuse()
-    if kind in (float, str):
-        return kind(text)
-    return _refuse()
-
-
-def _parse_int(text: str) -> int:
-    """Read 600, and 1e4 too, as a whole number."""
-    try:
-        return int(text)
-    except ValueError:
-        number = float(text)
-        return int(number) if number.is_integer() else _refuse()
-
-
-def _refuse() -> typing.NoReturn:
-    raise ValueError
-
-
-def _describe(kind: Any) -> str:
-    names = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}
-    if typing.get_origin(kind) is typing.Literal:
-        return "one of " + ", ".join(map(str, typing.get_args(kind)))
-    if typing.get_origin(kind) in (typing.Union, types.UnionType):
-        return " or ".join(map(_describe, typing.get_args(kind)))
-    if kind is type(None):
-        return "none"
-    return names.get(kind, f"a {getattr(kind, '__name__', kind)}, which only a script can set")

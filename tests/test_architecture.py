@@ -10,7 +10,7 @@ import pytest
 import render
 
 PACKAGE = Path(render.__file__).parent
-ORDER = ["errors", "scene", "problem", "recording", "film", "export"]
+ORDER = ["errors", "settings", "beside", "scene", "problem", "recording", "film", "export"]
 
 
 def imported(path: Path, *, lazy: bool = True) -> set[str]:

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import imageio.v3 as iio
@@ -45,10 +45,11 @@ def folder(tmp_path, monkeypatch):
 
 @pytest.fixture(autouse=True)
 def signals_stay():
-    """The command sets a handler; put the old one back."""
-    before = signal.getsignal(signal.SIGTERM)
+    """The command sets handlers; put the old ones back."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
     yield
-    signal.signal(signal.SIGTERM, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture
@@ -159,6 +160,90 @@ def test_listing_a_script_shows_its_scenes(folder, run):
     assert run("talk.py", "--list")[1] == ["bars  Bars that grow  [n=3 speed=1.0]"]
 
 
+MOVES = """
+import os
+from pathlib import Path
+os.chdir(Path(__file__).parent)
+""" + SCENE.replace(
+    "ax.bar", "ax.set_title(Path('words.txt').read_text())\n        rectangles = ax.bar"
+)
+
+
+def test_a_script_that_changes_its_folder_keeps_it_and_the_files_stay(folder, run):
+    for name in ("one", "two"):
+        (folder / name).mkdir()
+        (folder / name / "talk.py").write_text(MOVES.replace("bars(", f"{name}("))
+        (folder / name / "words.txt").write_text(name)
+    (folder / "mine.mplstyle").write_text("figure.facecolor: 00ff00\n")
+    code, out, _ = run(
+        *("one/talk.py", "talk.py", "two/talk.py", "-q", "--theme", "mine.mplstyle"),
+        *("-o", "{scene}.png", "-o", "one/../{scene}-%d.png", "--frames", "4"),
+    )
+    names = ["one.png", "one/../one-4.png", "bars.png", "one/../bars-4.png", "two.png"]
+    assert (code, out) == (0, [*names, "one/../two-4.png"])
+    assert all((folder / name).exists() for name in out)
+    assert not list(folder.glob("*/*.png"))
+    assert iio.imread("two.png")[0, 0].tolist() == [0, 255, 0]
+
+
+def test_a_scene_that_is_named_twice_is_drawn_once(folder, run):
+    assert run("talk.py", "./talk.py::bars", "-q", "-o", "{scene}.gif")[1] == ["bars.gif"]
+
+
+def test_all_settings_are_checked_before_the_first_film_is_drawn(folder, run):
+    (folder / "two.py").write_text(SCENE.replace("bars(n: int = 3, ", "more("))
+    code, out, err = run("talk.py", "two.py", "-s", "n=2", "-o", "{scene}.gif")
+    assert (code, out, len(err)) == (2, [], 1)
+    assert "scene 'more' has no setting 'n'" in err[0]
+
+
+def test_the_default_folder_is_left_only_with_a_film_in_it(folder, run):
+    (folder / "fails.py").write_text(BROKEN["fails.py"])
+    for arguments in (["talk.py", "-s", "m=1"], ["talk.py", "--check"], ["fails.py"]):
+        assert run(*arguments, "-q")[1] == []
+        assert not (folder / "outputs").exists()
+    (folder / "outputs").write_text("")
+    code, _, err = run("talk.py", "-q")
+    assert (code, len(err)) == (1, 1)
+    assert "outputs: is a file, where the folder for films belongs" in err[0]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_default_folder_that_cannot_be_made(folder, run):
+    folder.chmod(0o500)
+    code, _, err = run("talk.py", "-q")
+    folder.chmod(0o700)
+    assert (code, len(err)) == (1, 1)
+    assert "outputs: this folder cannot be made here; name a file elsewhere" in err[0]
+
+
+def test_standard_output_that_is_full_is_an_error(folder, run, monkeypatch):
+    with open("/dev/full", "w") as full:
+        monkeypatch.setattr(sys, "stdout", full)
+        code, _, err = run("talk.py", "--list")
+        with suppress(OSError):
+            full.close()
+    assert (code, len(err)) == (1, 1)
+    assert "standard output cannot be written to: No space left" in err[0]
+
+
+def test_without_standard_error_the_film_is_written(folder, run, monkeypatch):
+    with monkeypatch.context() as closed:
+        closed.setattr(sys, "stderr", None)
+        assert run("talk.py", "-o", "a.gif")[:2] == (0, ["a.gif"])
+    assert files(folder) == ["a.gif", "talk.py"]
+
+
+def test_a_terminal_that_is_closed_stops_the_command_and_leaves_no_file(folder, run):
+    stop = "os.kill(os.getpid(), signal.SIGHUP) if step == 2 else None"
+    script = SCENE.replace("update(step):", f"update(step):\n            {stop}")
+    (folder / "closed.py").write_text("import os, signal\n" + script)
+    assert run("closed.py", "-q", "-o", "a.mp4", "--jobs", "1")[:2] == (129, [])
+    assert files(folder) == ["closed.py", "talk.py"]
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
+    assert run("closed.py", "-q", "-o", "a.mp4", "--jobs", "1")[:2] == (0, ["a.mp4"])
+
+
 def test_version_and_help(run):
     assert run("--version")[1] == [f"render {render.__version__}"]
     code, out, _ = run("--help")
@@ -174,6 +259,9 @@ BROKEN = {
     "two.py": SCENE + SCENE.replace("bars(", "more(").split("scene\n", 1)[1],
     "fails.py": SCENE.replace("update(step):", "update(step):\n            1 / (step - 3)"),
     "not-a-run.npz": "hello",
+    "exits.py": "import sys\nfrom render import scene\nsys.exit(0)\n@scene\ndef a(): pass\n",
+    "other.py": SCENE,
+    "wrong.mplstyle": "lines.linewidth: 3\naxes.facecolor: nocolour\n",
 }
 
 BAD = [
@@ -186,15 +274,19 @@ BAD = [
     (["crash.py"], 1, "crash.py, line 4: ZeroDivisionError: division by zero"),
     (["wrong.py"], 1, "returned 'int'; it must return a render.Film"),
     (["fails.py"], 1, "panel 0, step 3: fails.py, line 12: ZeroDivisionError"),
+    (["exits.py"], 1, "exits.py, line 3: SystemExit: 0"),
     ([], 2, "no scene was named"),
+    ([f"{'x' * 300}.py"], 1, "x.py: File name too long"),
+    (["talk.py", "-o", f"{'x' * 300}.mp4"], 1, "x.mp4: File name too long"),
     (["talk.py", "--set", "m=3"], 2, "scene 'bars' has no setting 'm'"),
     (["talk.py", "--set", "speed=fast"], 2, "--set speed=fast: 'fast' is not a number"),
     (["talk.py", "--set", "n=1.5"], 2, "'1.5' is not a whole number"),
     (["talk.py", "--set", "n"], 2, "'n' is not NAME=VALUE"),
     (["talk.py", "--size", "641x361"], 2, "641x361 pixels is odd"),
-    (["talk.py", "--size", "0x0"], 2, "each side must be from 16 to 16384"),
+    (["talk.py", "--size", "0x0"], 2, "each side must be from 54 to 16384"),
     (["talk.py", "--size", "large"], 2, "'large' is not WIDTHxHEIGHT"),
-    (["talk.py", "--fps", "0"], 2, "0.0 is not in the range 0<x<=240"),
+    (["talk.py", "--fps", "0"], 2, "0.0 is not in the range 0.01<=x<=240"),
+    (["talk.py", "--fps", "nan"], 2, "'nan' is not a number of frames a second"),
     (["talk.py", "--fps", "fast"], 2, "'fast' is not a valid float"),
     (["talk.py", "--quality", "8k"], 2, "'8k' is not one of 'draft', 'hd', '4k'"),
     (["talk.py", "--theme", "neon"], 2, "theme 'neon' is neither 'light' nor 'dark'"),
@@ -203,11 +295,25 @@ BAD = [
     (["talk.py", "-o", "no/such/a.mp4"], 1, "the folder 'no/such' does not exist"),
     (["talk.py", "-o", "folder.mp4"], 1, "is a folder; name a file in it"),
     (["talk.py", "-o", "a.mp4", "-o", "a.mp4"], 2, "a.mp4: named twice"),
+    (
+        ["talk.py", "-o", "a.mp4", "-o", "folder.mp4/../a.mp4"],
+        2,
+        "folder.mp4/../a.mp4: named twice",
+    ),
+    (["talk.py", "-o", "a.mp4", "--save-run", "./a.mp4"], 2, "a.mp4: named twice"),
+    (["talk.py", "other.py", "-o", "{scene}.gif"], 2, "bars.gif: would be written by "),
+    (["talk.py", "other.py"], 2, "other.py::bars; rename one of the scenes, or render them"),
+    (
+        ["talk.py", "--theme", "wrong.mplstyle"],
+        2,
+        "wrong.mplstyle', line 2 ('axes.facecolor: nocolour')",
+    ),
     (["two.py", "-o", "a.mp4"], 2, "2 scenes (bars, more) would write to one file"),
     (["two.py", "--save-run", "r.npz"], 2, "take one scene"),
     (["talk.py", "--save-run", "no/such/r.npz"], 1, "the folder 'no/such' does not exist"),
     (["talk.py", "--device", "tpu"], 2, "'tpu' is not one of 'auto', 'cpu', 'cuda'"),
     (["talk.py", "--frames", "9:12"], 2, "--frames 9:12: bars has the frames 0:5"),
+    (["talk.py", "--frames", "5", "--check"], 2, "--frames 5: bars has the frames 0:5"),
     (["talk.py", "--frames", "5"], 2, "--frames 5: bars has the frames 0:5"),
     (["talk.py", "--frames", "3:2"], 2, "--frames 3:2: bars has the frames 0:5"),
     (["talk.py", "--frames", "a:b"], 2, "'a:b' is not A:B"),

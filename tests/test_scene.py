@@ -1,12 +1,14 @@
 """Scenes are found, listed, loaded and called."""
 
+import shutil
 import sys
 from typing import Literal
 
+import cloudpickle
 import pytest
 
 from render.errors import RenderError, SceneError, UsageError
-from render.scene import Scene, Setting, find, load, scene, shipped, summaries
+from render.scene import Scene, Setting, blame, find, load, scene, shipped, summaries
 
 SCRIPT = '''
 """Two scenes."""
@@ -76,7 +78,90 @@ def test_a_script_is_run_once_and_can_import_modules_beside_it(tmp_path):
     script = tmp_path / "talk.py"
     script.write_text("from beside_the_talk import VALUE\n" + SCRIPT)
     assert load(find(f"{script}::first")[0]).function.__globals__["VALUE"] == 3
-    sys.modules.pop("beside_the_talk")
+
+
+NEIGHBOURS = """
+import beside
+from render import scene
+from dataclasses import dataclass
+
+@dataclass
+class FakeFilm:
+    title: str
+
+@scene
+def own():
+    import beside_later
+    return FakeFilm(f"{beside.NAME} {beside_later.NAME}")
+"""
+
+
+def test_each_script_has_the_modules_beside_itself(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend("")  # as with `python -m render`
+    (tmp_path / "beside.py").write_text("NAME = 'where the command runs'\n")
+    scenes = []
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "talk.py").write_text(NEIGHBOURS)
+        for beside in ("beside", "beside_later"):
+            (tmp_path / name / f"{beside}.py").write_text(f"NAME = {name!r}\n")
+        scenes += map(load, find(f"{name}/talk.py"))
+    assert [scene().title for scene in (*scenes, *scenes)] == ["one one", "two two"] * 2
+
+
+def test_what_is_installed_below_a_scripts_folder_is_not_beside_it(tmp_path, monkeypatch):
+    packages = tmp_path / ".venv" / "site-packages"
+    packages.mkdir(parents=True)
+    (packages / "installed_module.py").write_text("")
+    monkeypatch.syspath_prepend(str(packages))
+    script = tmp_path / "talk.py"
+    script.write_text("import installed_module\n" + SCRIPT)
+    load(find(f"{script}::first")[0])
+    module = sys.modules["installed_module"]
+    (tmp_path / "other").mkdir()
+    load(find(str(shutil.copy(script, tmp_path / "other")))[0])
+    assert sys.modules.pop("installed_module") is module
+    assert module.__name__ not in cloudpickle.list_registry_pickle_by_value()
+
+
+SPELLED = """
+import render as r
+from render import Film, scene as film_scene
+
+@r.scene
+def renamed_module(): ...
+
+@film_scene()
+def renamed_and_called(): ...
+
+if True:
+    try:
+        @r.scene
+        def within():
+            "One."
+    except ValueError:
+        pass
+
+@r.scene
+def within(n=3):
+    "Another."
+
+def function():
+    @r.scene
+    def not_of_the_script(): ...
+"""
+
+
+def test_scenes_are_found_however_they_are_spelled_and_the_last_of_a_name(tmp_path):
+    script = tmp_path / "talk.py"
+    script.write_text(SPELLED)
+    found = find(str(script))
+    names = ["renamed_module", "renamed_and_called", "within"]
+    assert [summary.name for summary in found] == names
+    assert (found[2].title, found[2].settings) == ("Another", {"n": "3"})
+    assert [load(summary).name for summary in found] == names
+    assert load(found[2]).title == "Another"
 
 
 @pytest.mark.parametrize(
@@ -104,7 +189,10 @@ def test_what_cannot_be_found_is_a_usage_error(script, target, message):
         ("from render import scene\n@scene\ndef a():\n\n    {}['k']\n", "line 5: KeyError"),
         ("from render import scene\n@scene\ndef a(lr: float): pass\n", "'lr' has no default"),
         ("def scene(f): return f\n@scene\ndef a(): pass\n", "'a' is not a scene"),
-        ("\0", "cannot be read|null bytes"),
+        ("\0", "talk.py: (cannot be read|source code string cannot contain null bytes)"),
+        ("from render import scene\n@scene('a')\ndef a(): pass\n", "write @scene, without"),
+        (SCRIPT.replace("FakeFilm(lr=lr)", "FakeFilm"), "the class 'FakeFilm' itself"),
+        ("import sys\nfrom render import scene\nsys.exit()\n@scene\ndef a(): pass", "line 3: Sys"),
     ],
 )
 def test_a_broken_script_is_explained_in_one_line(tmp_path, text, message):
@@ -174,6 +262,31 @@ def test_settings_without_annotation_take_the_type_of_their_default():
 
     assert isinstance(film, Scene)
     assert film.parse({"lr": "2", "name": "b"}) == {"lr": 2.0, "name": "b"}
+
+
+def test_an_annotation_that_cannot_be_resolved_leaves_the_others(tmp_path):
+    script = tmp_path / "talk.py"
+    script.write_text("""from __future__ import annotations
+from typing import TYPE_CHECKING, Literal
+from render import scene
+if TYPE_CHECKING:
+    from render import Film
+
+@scene
+def film(lr: float = 1, n: int | None = None, kind: Literal["a", "b"] = "a", f: Film = 2) -> Film:
+    pass
+""")
+    texts = {"lr": "0.5", "n": "8", "kind": "b", "f": "3"}
+    settings = load(find(str(script))[0]).parse(texts)
+    assert settings == {"lr": 0.5, "n": 8, "kind": "b", "f": 3}
+
+
+def test_a_signal_that_stops_the_command_is_not_the_scripts_failure():
+    class Stopped(SystemExit):
+        pass
+
+    with pytest.raises(Stopped), blame("talk.py", "talk.py"):
+        raise Stopped(143)
 
 
 def test_scene_errors_are_render_errors():

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import matplotlib
@@ -12,6 +13,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from render.errors import InputError
+from render.film.fault import Origin, blame_artists, origin
 from render.film.panels.panel import Update
 from render.film.styles import draw_legend, shared_labels
 from render.film.theme import rc_params
@@ -34,18 +36,21 @@ class Drawing:
     """
 
     def __init__(self, film: Film) -> None:
-        self._updates: list[tuple[str, Update]] = []
+        self._updates: list[tuple[str, Update, Origin]] = []
+        self._owners: dict[Axes, tuple[str, Origin]] = {}
         self._steps = film.shown_steps
         self._shown: int | None = None  # the step that was moved to since the layout stands
         self.figure = _new_figure(film)
         with self.theme(), shared_labels(film.labels):
             axes = _new_axes(film, self.figure)
             if film.title:
-                self.figure.suptitle(wrap_title(self.figure, film.title), x=0.015, ha="left")
-            draw_legend(self.figure)
+                with blame(f"title {film.title!r}", ""):
+                    title = wrap_title(self.figure, film.title)
+                self.figure.suptitle(title, x=0.015, ha="left")
+            with blame(f"the legend of the runs {', '.join(map(repr, film.labels))}", ""):
+                draw_legend(self.figure)
             film.prepare()
-            for name, panel in film.panels_by_name.items():
-                self._updates.append((name, _checked_update(name, panel(axes[name]))))
+            self._add_panels(film, axes)
             self.moving_axes = [
                 axes[name]
                 for name, panel in film.panels_by_name.items()
@@ -58,6 +63,17 @@ class Drawing:
             # Not "none": that leaves an engine in place, for which savefig draws once more.
             self.figure.set_layout_engine(None)
 
+    def _add_panels(self, film: Film, axes: dict[str, Axes]) -> None:
+        """Let each panel draw its axes, and those that it adds, such as a colour bar's."""
+        panels = film.panels_by_name
+        self._owners |= {axes[name]: (name, origin(panel)) for name, panel in panels.items()}
+        for name, panel in panels.items():
+            with blame(f"panel {name}", *origin(panel)):
+                update = _checked_update(name, panel(axes[name]))
+            self._updates.append((name, update, origin(update)))
+            for added in self.figure.axes:
+                self._owners.setdefault(added, (name, origin(panel)))
+
     def _lay_out(self, frame: int) -> None:
         """Place everything; once more where words turn out to need other lines than expected."""
         step = int(self._steps[frame])
@@ -68,9 +84,14 @@ class Drawing:
         if wrap_titles(self.figure) or _words(self.figure) != words:
             self.figure.draw_without_rendering()
 
-    def theme(self) -> AbstractContextManager[None]:
-        """Return the context in which the figure is moved and drawn: the theme's rcParams."""
-        return self.figure.theme()
+    @contextmanager
+    def theme(self) -> Iterator[None]:
+        """Give the context in which the figure is moved and drawn: the theme's rcParams.
+
+        Raises SceneError, naming the panel, when something in it cannot be drawn.
+        """
+        with self.figure.theme(), blame_artists(self._owners):
+            yield
 
     def show(self, frame: int) -> bool:
         """Move every panel to a frame, within `theme()`; return whether its step was another.
@@ -90,8 +111,8 @@ class Drawing:
         return 1 + int(np.count_nonzero(np.diff(self._steps[numbers.start : numbers.stop])))
 
     def _move(self, step: int) -> None:
-        for name, update in self._updates:
-            with blame(f"panel {name}, step {step}", _source(update)):
+        for name, update, place in self._updates:
+            with blame(f"panel {name}, step {step}", *place):
                 update(step)
 
 
@@ -123,7 +144,7 @@ def _new_axes(film: Film, figure: Figure) -> dict[str, Axes]:
             height_ratios=film.height_ratios,
             per_subplot_kw=projections,  # type: ignore[arg-type]
         )
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise InputError(f"mosaic {mosaic!r}: {' '.join(str(error).split())}") from error
     if set(axes) != set(panels):
         raise InputError(
@@ -136,12 +157,6 @@ def _new_axes(film: Film, figure: Figure) -> dict[str, Axes]:
 def _words(figure: Figure) -> list[str]:
     """What is written within the axes."""
     return [text.get_text() for axes in figure.axes for text in axes.texts]
-
-
-def _source(update: Update) -> str:
-    """The file in which a panel's update is written."""
-    code = getattr(update, "__code__", None)
-    return code.co_filename if code is not None else ""
 
 
 def _checked_update(name: str, update: Any) -> Update:

@@ -21,10 +21,14 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from render.errors import InputError
+from render.film.checks import expect, is_number, is_whole
 from render.film.drawing import Drawing
+from render.film.fault import origin
+from render.film.limits import MOST_FRAMES, MOST_STEPS, RATES, RESOLUTIONS, SIDES, TINY
 from render.film.panels.panel import Panel
 from render.film.theme import HEIGHT_IN, Theme, rc_params
 from render.film.timeline import Timeline
+from render.scene import blame
 
 if TYPE_CHECKING:
     from render.recording.trajectory import Trajectory
@@ -71,11 +75,15 @@ class Film:
     steps: int | None = None
 
     def __post_init__(self) -> None:
-        _check_numbers(self)
+        for name in ("fps", "seconds", "size", "dpi", "steps"):
+            object.__setattr__(self, name, _plain(getattr(self, name)))
         _check_panels(self)
+        _check_numbers(self)
+        _check_layout(self)
         rc_params(self.theme)
         if isinstance(self.timeline, str):
             object.__setattr__(self, "timeline", Timeline(self.timeline))  # type: ignore[arg-type]
+        _check_length(self)
 
     @property
     def frames(self) -> int:
@@ -121,7 +129,10 @@ class Film:
         """The step that each frame shows, shape (frames,)."""
         if not isinstance(self.timeline, Timeline):
             assert callable(self.timeline)
-            return np.array([int(self.timeline(frame)) for frame in range(self.frames)])
+            with blame("timeline", *origin(self.timeline)):
+                steps = [int(self.timeline(frame)) for frame in range(self.frames)]
+            _check_steps(steps, self.last_step)
+            return np.array(steps)
         if self.last_step is None:
             return np.arange(self.frames)
         return self.timeline.steps(self.last_step, self.frames, self.fps, self.runs)
@@ -162,9 +173,10 @@ class Film:
 
     def prepare(self) -> None:
         """Let the panels compute what all frames need, so that a pickled film brings it along."""
-        for panel in self.panels_by_name.values():
+        for name, panel in self.panels_by_name.items():
             if hasattr(panel, "prepare"):
-                panel.prepare(self.shown_steps)
+                with blame(f"panel {name}", *origin(panel.prepare)):
+                    panel.prepare(self.shown_steps)
 
     def save(self, path: str | Path, **options: Any) -> Path:
         """Write the film; the suffix chooses the format. Short for `render.save(film, path)`."""
@@ -202,28 +214,83 @@ def _restore(values: bytes) -> Film:
     return Film(**pickle.loads(values))
 
 
+def _plain(value: Any) -> Any:
+    """Python's own number for one of numpy's, and a tuple for an array or a list of them."""
+    if isinstance(value, (list, tuple, np.ndarray)):
+        return tuple(map(_plain, value))
+    return value.item() if isinstance(value, np.generic) else value
+
+
 def _check_numbers(film: Film) -> None:
-    if not 0 < film.fps <= 240:
-        raise InputError(f"fps={film.fps:g} is not a rate above 0 and up to 240 frames a second")
-    if film.seconds is not None and not 0 < film.seconds < math.inf:
-        raise InputError(f"seconds={film.seconds} is not a length above 0")
-    if film.steps is not None and film.steps < 0:
-        raise InputError(f"steps={film.steps} is not a step number >= 0")
-    if film.dpi is not None and not 1 <= film.dpi < math.inf:
-        raise InputError(f"dpi={film.dpi} is not a resolution of at least 1 pixel an inch")
-    if len(film.size) != 2 or not all(isinstance(n, int) and 16 <= n <= 16384 for n in film.size):
+    """Check what has a size; None leaves the choice to the film."""
+    fps, seconds, dpi, size = film.fps, film.seconds, film.dpi, film.size
+    rates = "a rate from {} to {} frames a second".format(*RATES)
+    expect("fps", fps, is_number(fps, *RATES), rates)
+    if seconds is not None:
+        length = f"a length above 0 seconds and of at most {MOST_FRAMES:,} frames at {fps:g} fps"
+        expect("seconds", seconds, is_number(seconds, TINY, MOST_FRAMES / fps), length)
+    if film.steps is not None:
+        expect("steps", film.steps, is_whole(film.steps, 0, MOST_STEPS), "a step number >= 0")
+    if dpi is not None:
+        resolutions = "a resolution from {} to {} pixels an inch".format(*RESOLUTIONS)
+        expect("dpi", dpi, is_number(dpi, *RESOLUTIONS), resolutions)
+    is_size = isinstance(size, tuple) and len(size) == 2
+    is_size = is_size and all(is_whole(side, *SIDES) for side in size)
+    sizes = "a width and a height in whole pixels from {} to {}".format(*SIDES)
+    expect("size", size, is_size, sizes)
+
+
+def _check_layout(film: Film) -> None:
+    mosaic, title, timeline = film.mosaic, film.title, film.timeline
+    is_mosaic = mosaic is None or isinstance(mosaic, (str, Sequence, np.ndarray))
+    expect("mosaic", mosaic, is_mosaic, "a layout such as 'AAB', or a list of rows of names")
+    for name in ("width_ratios", "height_ratios"):
+        ratios = getattr(film, name)
+        is_ratios = isinstance(ratios, (Sequence, np.ndarray)) and not isinstance(ratios, str)
+        is_ratios = is_ratios and all(is_number(ratio, TINY) for ratio in ratios)
+        expect(name, ratios, ratios is None or is_ratios, "a list of numbers above 0")
+    expect("title", title, title is None or isinstance(title, str), "text, or '' for none")
+    is_timeline = isinstance(timeline, (Timeline, str)) or callable(timeline)
+    paces = "a Timeline, a pace such as 'linear', or a function from frame to step"
+    expect("timeline", timeline, is_timeline and not isinstance(timeline, type), paces)
+
+
+def _check_length(film: Film) -> None:
+    if film.frames > MOST_FRAMES:
         raise InputError(
-            f"size={film.size!r} is not a width and a height in whole pixels from 16 to 16384"
+            f"the film would have {film.frames:,} frames, more than {MOST_FRAMES:,}; "
+            "give seconds=, a larger `every`, or shorter holds"
         )
 
 
 def _check_panels(film: Film) -> None:
+    given: object = film.panels
+    if isinstance(given, str) or not isinstance(given, (Mapping, Sequence)):
+        raise InputError(
+            f"panels={given!r} is not a list of panels; write Film([panel]), also for one"
+        )
     panels = film.panels_by_name
     if not panels:
         raise InputError("a film needs at least one panel")
     for name, panel in panels.items():
+        if isinstance(panel, type):
+            raise InputError(
+                f"panel {name} is the class {panel.__name__} itself; make a panel of it, "
+                f"such as {panel.__name__}(run)"
+            )
         if not callable(panel):
             raise InputError(
                 f"panel {name}: {type(panel).__name__!r} is not a panel; "
                 "a panel is a function of a matplotlib axes that returns update(step)"
+            )
+
+
+def _check_steps(steps: list[int], last: int | None) -> None:
+    """Check what a function says that frames show."""
+    most = MOST_STEPS if last is None else last
+    for frame, step in enumerate(steps):
+        if not 0 <= step <= most:
+            raise InputError(
+                f"timeline: frame {frame} shows step {step}, and the steps are 0 to {most}; "
+                "return one of these"
             )

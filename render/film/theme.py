@@ -7,7 +7,10 @@ no text is smaller than 10.5 pt, 2.7% of the picture's height.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +19,7 @@ from cycler import cycler
 
 from render.errors import InputError
 
-__all__ = ["HEIGHT_IN", "Theme", "rc_params"]
+__all__ = ["HEIGHT_IN", "Theme", "rc_params", "theme_path"]
 
 Theme = str | Path | Mapping[str, Any]
 
@@ -115,18 +118,48 @@ def rc_params(theme: Theme) -> dict[str, Any]:
     return defaults | _THEMES["light"] | _own_params(theme)
 
 
+def theme_path(theme: str) -> str:
+    """Return a theme by its name, or by the path of its file, which holds in any folder."""
+    return theme if theme in _THEMES else os.path.abspath(theme)
+
+
 def _own_params(theme: Theme) -> dict[str, Any]:
     """Read and check a user's style file or mapping."""
     try:
         if isinstance(theme, Mapping):
             checked = matplotlib.RcParams(dict(theme))
             return {str(key): value for key, value in checked.items()}
-        if Path(theme).is_file():
-            own = matplotlib.rc_params_from_file(theme, use_default_template=False)
+        if isinstance(theme, (str, Path)) and Path(theme).is_file():
+            with _nothing_left_out():
+                own = matplotlib.rc_params_from_file(theme, use_default_template=False)
             return {key: value for key, value in own.items() if key not in _NOT_LOOKS}
     except (KeyError, ValueError, OSError) as error:
         raise InputError(f"theme {theme}: {' '.join(str(error).split())}") from error
     raise InputError(
-        f"theme {str(theme)!r} is neither {' nor '.join(map(repr, _THEMES))} "
+        f"theme {theme!r} is neither {' nor '.join(map(repr, _THEMES))} "
         "nor the path of a matplotlib style file"
     )
+
+
+@contextmanager
+def _nothing_left_out() -> Iterator[None]:
+    """Raise ValueError for lines of a style file that matplotlib only warns of and leaves out."""
+    log = logging.getLogger("matplotlib")
+    warnings: list[str] = []
+
+    def keep(record: logging.LogRecord) -> bool:
+        warnings.append(record.getMessage().strip().splitlines()[0])
+        return False
+
+    level = log.level
+    log.addFilter(keep)
+    log.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        log.setLevel(level)
+        log.removeFilter(keep)
+    if warnings:
+        raise ValueError(
+            f"{warnings[0]}; write lines KEY: VALUE, with keys and values of matplotlib.rcParams"
+        )

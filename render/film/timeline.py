@@ -9,12 +9,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from render.errors import InputError
+from render.film.checks import check_choice, expect, is_number, is_whole
+from render.film.limits import MOST_STEPS
 
 if TYPE_CHECKING:
     from render.recording.trajectory import Trajectory
@@ -43,13 +45,13 @@ class Timeline:
     hold_end: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.pace not in get_args(Pace):
-            raise InputError(f"pace {self.pace!r} is not one of {', '.join(get_args(Pace))}")
-        if self.every is not None and self.every < 1:
-            raise InputError(f"every={self.every} is not a positive number of steps")
+        check_choice("pace", self.pace, Pace)
+        if self.every is not None:
+            every = is_whole(self.every, 1, MOST_STEPS)
+            expect("every", self.every, every, "a positive number of steps")
         for name in ("hold_start", "hold_end"):
-            if not 0 <= getattr(self, name) < math.inf:
-                raise InputError(f"{name}={getattr(self, name)} is not a number of seconds >= 0")
+            hold = getattr(self, name)
+            expect(name, hold, is_number(hold, 0), "a number of seconds >= 0")
 
     def steps(
         self, last: int, frames: int, fps: float, runs: Sequence[Trajectory] = ()

@@ -12,7 +12,7 @@ from matplotlib.animation import FuncAnimation
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from render import Film, Timeline
-from render.errors import InputError
+from render.errors import InputError, SceneError
 from render.film.drawing import Drawing
 from render.scene import shipped
 
@@ -169,17 +169,35 @@ def test_a_film_ignores_the_users_matplotlib_settings():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"fps": 0}, "fps=0 is not a rate above 0"),
+        ({"fps": 0}, "fps=0 is not a rate from 0.01 to 240 frames a second"),
+        ({"fps": 0.0004}, "fps=0.0004 is not a rate from 0.01"),
+        ({"fps": "30"}, "fps='30' is not a rate"),
         ({"fps": float("nan")}, "fps=nan is not a rate"),
         ({"seconds": 0}, "seconds=0 is not a length above 0"),
+        ({"seconds": "3"}, "seconds='3' is not a length"),
+        ({"seconds": 1e9}, "is not a length .* of at most 1,000,000 frames at 30 fps"),
+        ({"steps": 10**7, "timeline": Timeline(every=1)}, "would have 10,000,001 frames"),
         ({"size": (0, 100)}, r"size=\(0, 100\) is not a width and a height"),
         ({"size": (640.0, 360)}, "whole pixels"),
-        ({"dpi": 0}, "dpi=0 is not a resolution"),
+        ({"size": (100, 53)}, "in whole pixels from 54 to 16384"),
+        ({"size": 5}, "size=5 is not a width and a height"),
+        ({"dpi": 0}, "dpi=0 is not a resolution from 10 to 10000 pixels an inch"),
+        ({"dpi": "x"}, "dpi='x' is not a resolution"),
         ({"steps": -1}, "steps=-1 is not a step number"),
+        ({"steps": 2.5}, "steps=2.5 is not a step number"),
         ({"theme": "neon"}, "theme 'neon' is neither"),
-        ({"timeline": "slow"}, "pace 'slow' is not one of"),
+        ({"theme": None}, "theme None is neither"),
+        ({"title": 5}, "title=5 is not text"),
+        ({"mosaic": 5}, "mosaic=5 is not a layout such as 'AAB'"),
+        ({"width_ratios": [0]}, r"width_ratios=\[0\] is not a list of numbers above 0"),
+        ({"height_ratios": 2}, "height_ratios=2 is not a list"),
+        ({"timeline": "slow"}, "pace='slow' is not one of"),
+        ({"timeline": None}, "timeline=None is not a Timeline, a pace"),
+        ({"timeline": Timeline}, "is not a Timeline, a pace"),
         ({"panels": []}, "at least one panel"),
+        ({"panels": bars}, r"is not a list of panels; write Film\(\[panel\]\)"),
         ({"panels": [3]}, "'int' is not a panel"),
+        ({"panels": [dict]}, "panel 0 is the class dict itself; make a panel of it"),
     ],
 )
 def test_what_cannot_be_a_film_is_refused(options, message):
@@ -192,12 +210,82 @@ def test_what_cannot_be_a_film_is_refused(options, message):
     [
         (lambda: Film({"A": bars}, mosaic="AB"), "the mosaic has places for A, B, the panels"),
         (lambda: Film({"A": bars}, mosaic="AB\nBA"), "mosaic 'AB\\\\nBA'"),
+        (lambda: Film({"A": bars}, mosaic=[["A", "A"], 5]), "mosaic .*5"),
         (lambda: Film([lambda ax: None]), "panel 0 returned 'NoneType'"),
+        (lambda: Film([bars], timeline=lambda frame: -frame), "frame 1 shows step -1, and the"),
+        (
+            lambda: Film([bars], steps=9, timeline=lambda frame: frame),
+            "frame 10 shows step 10, and the steps are 0 to 9",
+        ),
     ],
 )
 def test_a_film_that_cannot_be_drawn_says_why(make, message):
     with pytest.raises(InputError, match=message):
         make().figure(0)
+
+
+def broken(ax):
+    raise RuntimeError("no data")
+
+
+def without_axes():
+    pass
+
+
+def mistyped(ax):
+    bar = ax.figure.colorbar(ax.imshow([[0, 1]]))
+    return lambda step: bar.set_label("$\\foo$" if step == 3 else "")
+
+
+class Prepared:
+    def prepare(self, steps):
+        raise RuntimeError("no data")
+
+    def __call__(self, ax):
+        return lambda step: None
+
+
+def line_of(function):
+    return f"test_film.py, line {function.__code__.co_firstlineno}"
+
+
+@pytest.mark.parametrize(
+    ("panels", "options", "message"),
+    [
+        ([bars, broken], {}, f"panel 1: test_film.py, line {broken.__code__.co_firstlineno + 1}: "),
+        ([without_axes], {}, f"panel 0: {line_of(without_axes)}: TypeError: without_axes"),
+        ([bars, mistyped], {}, f"panel 1, drawing the text '$\\\\foo$': {line_of(mistyped)}: "),
+        ([Prepared()], {}, "panel 0: test_film.py, line "),
+        ([bars], {"title": "$\\foo$"}, "title '$\\\\foo$': ValueError: "),
+        ([bars], {"timeline": lambda frame: 1 // 0}, "timeline: test_film.py, line "),
+    ],
+)
+def test_a_failure_names_the_panel_and_the_scripts_line(tmp_path, panels, options, message):
+    film = Film(panels, seconds=0.5, fps=10, size=(200, 100), **options)
+    with pytest.raises(SceneError) as caught:
+        film.save(tmp_path / "film.mp4")
+    assert str(caught.value).startswith(message)
+
+
+def test_a_failure_outside_of_any_artist_is_not_the_panels():
+    drawing = Drawing(Film([bars], seconds=0.5, fps=10, size=(200, 100)))
+    with pytest.raises(OSError, match="disk full"), drawing.theme():
+        raise OSError("disk full")
+
+
+@pytest.mark.parametrize("size", [(54, 54), (16384, 54), (np.int64(96), 54)])
+def test_the_smallest_and_the_longest_picture_can_be_drawn(size):
+    def panel(ax):
+        ax.set(yscale="log", ylim=(1, 100), title="$x^{2^{2}}$")
+        return lambda step: None
+
+    assert pixels(Film([panel], size=size, title="A title").figure(0))
+
+
+def test_numbers_may_be_numpys():
+    numbers = {"fps": np.float32(10), "seconds": np.float64(1), "steps": np.int64(9)}
+    film = Film([bars], size=np.array([200, 100]), **numbers)
+    assert repr((film.fps, film.seconds, film.steps, film.size)) == "(10.0, 1.0, 9, (200, 100))"
 
 
 def test_numbers_of_frames_are_ints():

@@ -1,6 +1,7 @@
 """Themes are complete, legible, and leave matplotlib's settings alone."""
 
 import itertools
+from pathlib import Path
 
 import matplotlib
 import pytest
@@ -60,8 +61,33 @@ def test_a_style_file_and_a_mapping_lie_over_the_light_theme(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("axes.facecolor: nocolour", r"line 2 \('axes.facecolor: nocolour'\): Key axes.facecolor"),
+        ("foo.bar: 3", r"Bad key foo.bar in file .*line 2 .*; write lines KEY: VALUE"),
+        ("lines.linewidth 3", "Missing colon in file .*line 2"),
+        ("font.size: 20", "Duplicate key in file .*line 2"),
+        ("font.family: \xff", "mine.mplstyle: .*decode"),
+    ],
+)
+def test_a_style_file_with_a_line_that_says_nothing_is_refused(tmp_path, caplog, line, message):
+    style = tmp_path / "mine.mplstyle"
+    style.write_bytes(f"font.size: 12\n{line}\n".encode("latin-1"))
+    with pytest.raises(InputError, match=message):
+        rc_params(style)
+    assert not caplog.records
+
+
+def test_matplotlibs_own_styles_are_themes():
+    for style in Path(matplotlib.get_data_path(), "stylelib").glob("*.mplstyle"):
+        assert rc_params(style)
+
+
+@pytest.mark.parametrize(
     ("theme", "message"),
     [
+        (None, "theme None is neither"),
+        (5, "theme 5 is neither"),
         ("drak", "theme 'drak' is neither 'light' nor 'dark' nor 'print' nor the path"),
         ({"lines.width": 2}, "theme .*lines.width"),
         ({"lines.linewidth": "wide"}, "theme .*wide"),

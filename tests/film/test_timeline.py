@@ -74,7 +74,10 @@ def test_holds_repeat_the_first_and_the_last_step():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: Timeline("slow"), "pace 'slow' is not one of linear, log, even"),
+        (lambda: Timeline("slow"), "pace='slow' is not one of linear, log, even"),
+        (lambda: Timeline(every="a"), "every='a' is not a positive number of steps"),
+        (lambda: Timeline(every=1.5), "every=1.5 is not a positive number of steps"),
+        (lambda: Timeline(hold_start=None), "hold_start=None is not a number of seconds"),
         (lambda: Timeline(every=0), "every=0 is not a positive number of steps"),
         (lambda: Timeline(hold_end=-1), "hold_end=-1 is not a number of seconds"),
         (lambda: Timeline(hold_end=9).steps(10, 30, 10), "fill the whole film of 3 s"),

@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from render.errors import InputError
+from render.film.checks import check_choice
 from render.film.panels.panel import RunPanel, Update, together
 from render.film.panels.series import (
     Scale,
@@ -60,6 +61,8 @@ class Curve(RunPanel):
     def __post_init__(self) -> None:
         """Check that every run has its series."""
         super().__post_init__()
+        check_choice("scale", self.scale, Scale)
+        check_choice("step_scale", self.step_scale, Scale)
         for label, run in self.runs.items():
             check_series(run, self._name(label), type(self).__name__)
 

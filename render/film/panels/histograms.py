@@ -15,6 +15,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from render.errors import InputError
+from render.film.checks import check_choice
 from render.film.panels.panel import RunPanel, Update, together
 from render.film.panels.series import Scale, limits_of, row_at
 from render.film.styles import run_styles
@@ -195,6 +196,7 @@ class ByLayer(RunPanel):
     def __post_init__(self) -> None:
         """Check that every run has its values."""
         super().__post_init__()
+        check_choice("scale", self.scale, Scale)
         for label, run in self.runs.items():
             if label not in self.values:
                 raise InputError(f"ByLayer: there are no values for the run {label!r}")

@@ -112,6 +112,8 @@ def test_distance_is_that_to_the_nearest_point(ax):
         (lambda run: panels.Curve(run, "speed"), "Curve: nothing is called 'speed'; there are: "),
         (lambda run: panels.Curve({"a": run}, {"b": "loss"}), "no series for the run 'a'"),
         (lambda run: panels.Curve(run, lambda run: run.loss[:3]), r"of shape \(3,\); it must be"),
+        (lambda run: panels.Curve(run, scale="bogus"), "scale='bogus' is not one of linear, log"),
+        (lambda run: panels.Curve(run, step_scale=None), "step_scale=None is not one of"),
         (lambda run: panels.Curve({}), "needs at least one run"),
         (lambda run: panels.Curve("loss"), "'str' is not a run"),
         (lambda run: panels.distance_to([]), "give points of shape"),

@@ -144,3 +144,8 @@ def test_by_layer_says_which_runs_have_diverged(run, diverged, ax):
 def test_values_that_do_not_fit_are_named(run, values, message):
     with pytest.raises(InputError, match=message):
         ByLayer({"a": run}, values)
+
+
+def test_a_scale_that_there_is_not_is_refused(run):
+    with pytest.raises(InputError, match="scale='bogus' is not one of linear, log"):
+        ByLayer({"a": run}, {"a": np.ones((7, 2))}, scale="bogus")
