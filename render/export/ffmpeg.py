@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 import shutil
 import signal
@@ -19,10 +21,12 @@ from numpy.typing import NDArray
 
 from render.errors import ExportError
 from render.export.pipe import Pipe
+from render.export.scratch import unkept
 
 __all__ = ["EncoderError", "FFmpeg", "ffmpeg_path", "matplotlib_ffmpeg"]
 
-
+_VARIABLE = "IMAGEIO_FFMPEG_EXE"  # names another ffmpeg than the one that comes with the package
+_LETTERS = 64  # a higher byte of a negated status may be the first letter of an error of ffmpeg's
 _CONTEXT = re.compile(r"^(\[[^\]]* @ [^\]]*\] )+", re.MULTILINE)  # ffmpeg's "[mp4 @ 0x5581] "
 
 
@@ -36,9 +40,22 @@ class EncoderError(ExportError, subprocess.CalledProcessError):
     def __str__(self) -> str:
         return self._message
 
+    @property
+    def errno(self) -> int | None:
+        """The system's error that ended ffmpeg, if one did."""
+        return _errno(self.returncode)
+
 
 def ffmpeg_path() -> str:
-    """Return the ffmpeg that comes with the package. Raises ExportError when there is none."""
+    """Return the ffmpeg that comes with the package, or the one that a variable names.
+
+    Raises ExportError when there is none.
+    """
+    named = os.environ.get(_VARIABLE)
+    if named and shutil.which(named) is None:
+        raise ExportError(
+            f"{_VARIABLE}={named} is not a program that can be run; correct or unset this variable"
+        )
     try:
         return str(imageio_ffmpeg.get_ffmpeg_exe())
     except RuntimeError as error:
@@ -74,9 +91,12 @@ class FFmpeg:
         self, arguments: Sequence[str], target: Path, *, binary: str | None = None
     ) -> None:
         self._target = target
-        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed in stop
         quiet = ("-hide_banner", "-loglevel", "error", "-y")
         self._command = [binary or ffmpeg_path(), *quiet, *arguments]
+        try:
+            self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed in stop
+        except OSError as error:
+            raise unkept(error) from error
         try:
             self._process = subprocess.Popen(
                 self._command,
@@ -89,7 +109,8 @@ class FFmpeg:
             )
         except OSError as error:
             self._log.close()
-            raise ExportError(f"{target}: ffmpeg cannot be started: {error}") from error
+            name = self._name()
+            raise ExportError(f"{target}: {name} cannot be started: {error.strerror}") from error
         assert self._process.stdin is not None
         self._pipe = Pipe(self._process.stdin)
 
@@ -129,9 +150,15 @@ class FFmpeg:
         words = _CONTEXT.sub("", log).strip().splitlines()
         told = [line for line in words if "Last message repeated" not in line]
         # The first lines name the cause, later ones what it led to.
-        reason = "; ".join(told[:2]) if told else f"it was stopped by {_cause(status)}"
-        message = f"{self._target}: ffmpeg could not write the film: {reason}"
+        reason = "; ".join(told[:2]) if told else _cause(status)
+        message = f"{self._target}: {self._name()} could not write the film: {reason}"
         return EncoderError(message, status, self._command)
+
+    def _name(self) -> str:
+        """Return what ffmpeg is called, and who says so, in an error."""
+        binary = self._command[0]
+        chosen = binary == os.environ.get(_VARIABLE)
+        return f"{binary}, which {_VARIABLE} names," if chosen else "ffmpeg"
 
     def stop(self) -> None:
         """Leave no process, no thread and no open file, whatever happened."""
@@ -143,8 +170,15 @@ class FFmpeg:
 
 
 def _cause(status: int) -> str:
-    """Name what ended a process that said nothing."""
+    """Tell what ended a process that said nothing."""
     try:
-        return signal.Signals(-status).name
+        return f"it was stopped by {signal.Signals(-status).name}"
     except ValueError:
-        return f"itself, with status {status}"
+        number = _errno(status)
+        return os.strerror(number) if number else f"it was stopped by itself, with status {status}"
+
+
+def _errno(status: int) -> int | None:
+    """Return the system's error that a status of ffmpeg stands for, negated, if it does."""
+    number = 256 - status
+    return number if 1 < number < _LETTERS and number in errno.errorcode else None

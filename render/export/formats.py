@@ -24,6 +24,7 @@ __all__ = [
     "Quality",
     "Stream",
     "any_format_of",
+    "check_rate",
     "check_size",
     "format_of",
     "is_numbered",
@@ -112,6 +113,8 @@ _VP9: dict[Quality, Sequence[str]] = {
 _APNG = ("-c:v", "apng", "-pred", "none")  # filters make drawn pictures larger, and take longer
 _WEBP = ("-c:v", "libwebp_anim", "-lossless", "1", "-compression_level")
 
+_SLOWEST_GIF = Fraction(1, 655)  # frames a second: a delay is 16 bits of 1/100 s
+
 _NUMBER = re.compile(r"%\d*d")
 
 _MP4 = Format(kind="film", pixels="yuv420p", codecs=_H264, muxer=("-movflags", "+faststart"))
@@ -170,6 +173,15 @@ def numbered(path: Path, number: int) -> Path:
 def is_single(path: Path) -> bool:
     """Whether a path stands for one picture."""
     return format_of(path).kind == "still" and not is_numbered(path)
+
+
+def check_rate(path: Path, fps: Fraction) -> None:
+    """Check that the format can hold frames at this rate. Raises UsageError with one that fits."""
+    if any_format_of(path).kind == "gif" and fps < _SLOWEST_GIF:
+        raise UsageError(
+            f"{path}: fps={float(fps):g} is too slow: a GIF shows a frame for 655 s at most; "
+            "use at least 0.0016, or another format"
+        )
 
 
 def check_size(path: Path, width: int, height: int) -> None:

@@ -7,11 +7,11 @@ frames that do not depend on the sharing: where a keyframe stands anyway.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from render.export.encoding import keyframe_interval, without_dates
 from render.export.ffmpeg import FFmpeg
 from render.export.formats import Stream, any_format_of
-from render.export.whole import whole_file
+from render.export.scratch import scratch_folder
+from render.export.whole import naming, whole_file
 
 __all__ = ["Parts", "encoding_in_parts", "join"]
 
@@ -28,9 +29,13 @@ __all__ = ["Parts", "encoding_in_parts", "join"]
 def encoding_in_parts(
     arguments: Sequence[str], path: Path, partial: Path, stream: Stream
 ) -> Iterator[Parts]:
-    """Give what takes the frames of one film; on leaving, the film is complete."""
-    with TemporaryDirectory(prefix="render-parts-") as folder, ThreadPoolExecutor(1) as ending:
-        film = Parts(arguments, path, partial, stream, Path(folder), ending)
+    """Give what takes the frames of one film; on leaving, the film is complete.
+
+    The parts stand beside the film, where there must be room for it anyway. Raises ExportError
+    when they cannot be written.
+    """
+    with scratch_folder(".partial-", partial.parent) as folder, ThreadPoolExecutor(1) as ending:
+        film = Parts(arguments, path, partial, stream, folder, ending)
         try:
             yield film
             film.finish()
@@ -100,12 +105,18 @@ class Parts:
 
 
 def join(parts: Sequence[Path], path: Path, partial: Path, stream: Stream) -> None:
-    """Join encoded parts of a film by stream copy; raises EncoderError when that fails."""
-    with TemporaryDirectory(prefix="render-join-") as folder:
-        listing = Path(folder) / "parts.txt"
-        listing.write_text("".join(f"file '{part.resolve()}'\n" for part in parts))
-        source = ["-f", "concat", "-safe", "0", "-i", str(listing), "-c", "copy"]
-        muxer = [*without_dates(), *any_format_of(path).muxer]
-        arguments = [*source, *muxer, f"file:{partial}"]
-        with FFmpeg(arguments, path, binary=stream.ffmpeg):
-            pass
+    """Join encoded parts of a film by stream copy. Raises ExportError when that fails."""
+    listing = parts[-1].parent / "parts.txt"
+    lines = "".join(f"file {_quoted(part.resolve())}\n" for part in parts)
+    with naming(path):
+        listing.write_bytes(os.fsencode(lines))
+    source = ["-f", "concat", "-safe", "0", "-i", f"file:{listing}", "-c", "copy"]
+    muxer = [*without_dates(), *any_format_of(path).muxer]
+    arguments = [*source, *muxer, f"file:{partial}"]
+    with FFmpeg(arguments, path, binary=stream.ffmpeg):
+        pass
+
+
+def _quoted(path: Path) -> str:
+    """Return a path as ffmpeg's lists of files take it."""
+    return "'" + str(path).replace("'", r"'\''") + "'"

@@ -2,31 +2,39 @@
 
 from __future__ import annotations
 
+import dataclasses
 import pickle
-import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
+import cloudpickle
+
+from render.errors import ExportError, InputError
 from render.export.drawn import write_frames
+from render.export.ffmpeg import EncoderError
 from render.export.formats import Stream
+from render.export.scratch import is_full, scratch_folder, unkept
 from render.film.drawing import Drawing
+from render.film.film import Film
 
-__all__ = ["Piece", "Segment", "draw_segment", "drawn", "scratch_folder"]
+__all__ = ["Piece", "Segment", "draw_segment", "drawn", "pickled"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Segment:
     """What one process draws: these frames of a pickled film.
 
-    suffixes: films to encode. stills: frames wanted as PNG: all, the last, or none. scratch: a
-    folder for temporary files, used where it exists.
+    films: by suffix, the names of the films that it is a part of. stills: frames wanted as PNG:
+    all, the last, or none. scratch: a folder for temporary files, used where it exists.
     """
 
     film: bytes
     frames: range
-    suffixes: tuple[str, ...]
+    films: Mapping[str, str]
     stills: range
     stream: Stream
     scratch: str
@@ -40,19 +48,51 @@ class Piece:
     stills: Mapping[int, bytes]
 
 
+def pickled(film: Film) -> bytes:
+    """Return a film, with what its panels computed, as other processes take it.
+
+    Raises InputError, naming what they cannot be sent.
+    """
+    film.prepare()
+    try:
+        return pickle.dumps(film)
+    except Exception as error:  # whatever an object's own pickling raises
+        raise InputError(
+            f"{_unsendable(film)} cannot be sent to another process: "
+            f"{type(error).__name__}: {error}; draw in this one alone, with jobs=1 (--jobs 1)"
+        ) from error
+
+
+def _unsendable(film: Film) -> str:
+    """Name the first part of a film that cannot be pickled."""
+    parts: dict[str, Any] = {f"panel {name}": p for name, p in film.panels_by_name.items()}
+    parts |= {field.name: getattr(film, field.name) for field in dataclasses.fields(film)}
+    for name, part in parts.items():
+        try:
+            cloudpickle.dumps(part)
+        except Exception:
+            return name
+    return "the film"
+
+
 def draw_segment(segment: Segment) -> Piece:
     """Draw and encode one segment, with nothing but what it holds: in a worker process."""
     return drawn(_drawing(segment.film), segment, lambda done, total: None)
 
 
 def drawn(drawing: Drawing, segment: Segment, report: Callable[[int, int], None]) -> Piece:
-    """Draw and encode one segment; `report` is told the frames done and their total."""
-    scratch = segment.scratch if Path(segment.scratch).is_dir() else None
-    with scratch_folder("render-segment-", scratch) as place:
-        folder = Path(place)
-        films = {suffix: folder / f"film{suffix}" for suffix in segment.suffixes}
+    """Draw and encode one segment; `report` is told the frames done and their total.
+
+    Raises ExportError, naming the film, when it cannot be encoded, or kept.
+    """
+    scratch = Path(segment.scratch)
+    with scratch_folder("render-segment-", scratch if scratch.is_dir() else None) as folder:
+        films = {suffix: folder / f"film{suffix}" for suffix in segment.films}
         stills = [folder / name for name in _stills(segment)]
-        write_frames(drawing, [*films.values(), *stills], segment.stream, segment.frames, report)
+        names = {films[suffix]: name for suffix, name in segment.films.items()}
+        with _naming(names, scratch.parent if scratch.is_dir() else folder.parent):
+            targets = [*films.values(), *stills]
+            write_frames(drawing, targets, segment.stream, segment.frames, report)
         return Piece(
             films={suffix: path.read_bytes() for suffix, path in films.items()},
             stills={frame: (folder / f"{frame}.png").read_bytes() for frame in segment.stills},
@@ -66,9 +106,20 @@ def _stills(segment: Segment) -> list[str]:
     return [f"{frame}.png" for frame in segment.stills]
 
 
-def scratch_folder(prefix: str, parent: str | None = None) -> tempfile.TemporaryDirectory[str]:
-    """Make a temporary folder; an encoder whose worker was killed may still write to it."""
-    return tempfile.TemporaryDirectory(prefix=prefix, dir=parent, ignore_cleanup_errors=True)
+@contextmanager
+def _naming(names: Mapping[Path, str], folder: Path) -> Iterator[None]:
+    """Let errors name films, and a folder, that a user knows, and not the temporary files."""
+    try:
+        yield
+    except ExportError as error:
+        if is_full(error):
+            raise unkept(error, folder) from error
+        message = str(error)
+        for path, name in names.items():
+            message = message.replace(str(path), name)
+        if isinstance(error, EncoderError):
+            raise EncoderError(message, error.returncode, error.cmd) from error
+        raise ExportError(message) from error
 
 
 @lru_cache(maxsize=1)

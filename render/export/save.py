@@ -5,24 +5,34 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from functools import partial
+from numbers import Integral
 from pathlib import Path
 
-from render.errors import UsageError
+from render.errors import InputError, UsageError
 from render.export import workers
 from render.export.drawn import write_frames
 from render.export.fastest import fastest_jobs
-from render.export.formats import Quality, Stream, check_size, is_numbered, is_single, numbered
-from render.export.pieces import drawn
+from render.export.formats import (
+    Quality,
+    Stream,
+    check_rate,
+    check_size,
+    is_numbered,
+    is_single,
+    numbered,
+)
+from render.export.pieces import drawn, pickled
 from render.export.segments import save_in_segments
 from render.export.sharing import Crew
 from render.export.whole import check_target
 from render.film.drawing import Drawing
 from render.film.film import Film
 
-__all__ = ["check_paths", "exact_rate", "save"]
+__all__ = ["SLOWEST_FPS", "check_paths", "exact_rate", "save"]
 
 _SEGMENTS_A_JOB = 8  # where there are frames enough: none waits long for the last to be done
 _CLUSTER_SEGMENTS = 16
+SLOWEST_FPS = 0.001  # a rate is a fraction of thousandths
 
 
 def save(
@@ -41,32 +51,37 @@ def save(
     encodes faster and larger. jobs: processes that draw, each a range of frames; None chooses
     what is fastest here. cluster: the address of a Dask scheduler whose workers draw instead.
     progress: called with the frames done and their total. The frames are the same for any jobs.
-    Raises UsageError for a suffix, size or frame that cannot be, and ExportError when a file
-    cannot be written; no partial file is left.
+    Raises UsageError for a suffix, size, rate or frame that cannot be, InputError for a film that
+    cannot be sent to the other processes that were asked for, and ExportError when a file cannot
+    be written; no partial file is left.
     """
     numbers = range(film.frames) if frames is None else frames
     if not numbers or not (0 <= numbers[0] < film.frames and 0 <= numbers[-1] < film.frames):
         raise UsageError(
             f"frames {numbers.start}:{numbers.stop} are not among the film's frames 0:{film.frames}"
         )
-    if jobs is not None and jobs < 1:
-        raise UsageError(f"jobs={jobs} is not a number of processes >= 1")
+    if jobs is not None and not _is_count(jobs):
+        raise UsageError(f"jobs={jobs!r} is not a number of processes >= 1")
     targets = check_paths(paths, film.size)
+    rate = exact_rate(film.fps)
+    for path in targets:
+        check_rate(path, rate)
     report = progress or (lambda done, total: None)
     if all(is_single(path) for path in targets):
         numbers, jobs, cluster = numbers[-1:], 1, None
     width, height = film.size
-    stream = Stream(width=width, height=height, fps=exact_rate(film.fps), quality=quality)
+    stream = Stream(width=width, height=height, fps=rate, quality=quality)
     if cluster is not None:
         crew = Crew(open=partial(workers.cluster, cluster))
-        save_in_segments(film, targets, stream, numbers, _CLUSTER_SEGMENTS, crew, report)
+        save_in_segments(pickled(film), targets, stream, numbers, _CLUSTER_SEGMENTS, crew, report)
     elif jobs is None:
         _save_fastest(film, targets, stream, numbers, report)
     elif jobs == 1:
         write_frames(Drawing(film), targets, stream, numbers, report)
     else:
         crew = Crew(open=partial(workers.local, jobs), at_once=jobs)
-        save_in_segments(film, targets, stream, numbers, jobs * _SEGMENTS_A_JOB, crew, report)
+        parts = jobs * _SEGMENTS_A_JOB
+        save_in_segments(pickled(film), targets, stream, numbers, parts, crew, report)
     return [file for path in targets for file in _files(path, numbers)]
 
 
@@ -80,13 +95,22 @@ def _save_fastest(
     """Draw here, and in other processes too where that is faster."""
     drawing = Drawing(film)
     jobs = fastest_jobs(drawing, targets, stream, numbers)
-    if jobs == 1:
+    sent = _sent(film) if jobs > 1 else None
+    if sent is None:
         write_frames(drawing, targets, stream, numbers, report)
         return
     crew = Crew(
         open=partial(workers.local, jobs - 1), at_once=jobs - 1, here=partial(drawn, drawing)
     )
-    save_in_segments(film, targets, stream, numbers, jobs * _SEGMENTS_A_JOB, crew, report)
+    save_in_segments(sent, targets, stream, numbers, jobs * _SEGMENTS_A_JOB, crew, report)
+
+
+def _sent(film: Film) -> bytes | None:
+    """Return what other processes are sent of a film; None when it cannot be sent."""
+    try:
+        return pickled(film)
+    except InputError:
+        return None
 
 
 def check_paths(paths: Iterable[str | Path], size: tuple[int, int]) -> list[Path]:
@@ -106,11 +130,21 @@ def check_paths(paths: Iterable[str | Path], size: tuple[int, int]) -> list[Path
 
 
 def exact_rate(fps: float) -> Fraction:
-    """Return frames a second as the fraction that was meant: 29.97 is 30000/1001."""
+    """Return frames a second as the fraction that was meant: 29.97 is 30000/1001.
+
+    Raises InputError below 0.001.
+    """
+    if fps < SLOWEST_FPS:
+        raise InputError(f"fps={fps:g} is slower than {SLOWEST_FPS} frames a second")
     for nominal in (24, 30, 60, 120):
         if abs(fps - nominal * 1000 / 1001) < 0.005:
             return Fraction(nominal * 1000, 1001)
     return Fraction(fps).limit_denominator(1000)
+
+
+def _is_count(value: object) -> bool:
+    """Whether a value is a whole number from 1."""
+    return isinstance(value, Integral) and int(value) >= 1
 
 
 def _files(path: Path, numbers: Sequence[int]) -> list[Path]:

@@ -9,7 +9,6 @@ everything else is put together from lossless stills. A segment holds whole part
 from __future__ import annotations
 
 import itertools
-import pickle
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -18,11 +17,11 @@ import imageio.v3 as iio
 from render.export.encoding import keyframe_interval
 from render.export.formats import Stream, format_of, is_numbered, is_single, numbered
 from render.export.parts import join
-from render.export.pieces import Piece, Segment, scratch_folder
+from render.export.pieces import Piece, Segment
+from render.export.scratch import scratch_folder, unkept
 from render.export.sharing import Crew, draw_all
 from render.export.sink import open_sink
-from render.export.whole import whole_file, whole_folder
-from render.film.film import Film
+from render.export.whole import naming, whole_file, whole_folder
 
 __all__ = ["save_in_segments", "split"]
 
@@ -36,7 +35,7 @@ def split(frames: range, parts: int, unit: int) -> list[range]:
 
 
 def save_in_segments(
-    film: Film,
+    film: bytes,
     targets: Sequence[Path],
     stream: Stream,
     frames: range,
@@ -44,35 +43,39 @@ def save_in_segments(
     crew: Crew,
     progress: Callable[[int, int], None],
 ) -> None:
-    """Write a film to several targets from segments that a crew draws.
+    """Write a pickled film to several targets from segments that a crew draws.
 
-    Raises ExportError when workers keep dying, and whatever a panel raises.
+    Raises ExportError when workers keep dying, or a disk is full, and whatever a panel raises.
     """
-    film.prepare()
     joined = [path for path in targets if format_of(path).joins]
     others = [path for path in targets if not format_of(path).joins]
-    single = all(is_single(path) for path in others)
-    stills = frames[-1:] if single else frames
+    films = {path.suffix.lower(): str(path) for path in reversed(joined)}
     with scratch_folder("render-parts-") as folder:
-        pickled = pickle.dumps(film)
         segments = [
             Segment(
-                film=pickled,
+                film=film,
                 frames=part,
-                suffixes=tuple(sorted({path.suffix.lower() for path in joined})),
-                stills=range(max(part.start, stills.start), part.stop) if others else range(0),
+                films=films,
+                stills=_stills(part, frames, others),
                 stream=stream,
-                scratch=folder,
+                scratch=str(folder),
             )
             for part in split(frames, parts, keyframe_interval(stream.fps) if joined else 1)
         ]
-        kept = _Kept(Path(folder))
+        kept = _Kept(folder)
         draw_all(segments, crew, kept.keep, progress)
         for path in joined:
             with whole_file(path) as partial:
                 join(kept.films(path.suffix.lower()), path, partial, stream)
         for path in others:
             _assemble(path, stream, kept.still, frames)
+
+
+def _stills(part: range, frames: range, targets: Sequence[Path]) -> range:
+    """Return the frames of a part that these targets are put together from."""
+    if not all(is_single(path) for path in targets):
+        return part
+    return part[-1:] if targets and part[-1] == frames[-1] else range(0)
 
 
 class _Kept:
@@ -82,11 +85,17 @@ class _Kept:
         self._folder = folder
 
     def keep(self, number: int, piece: Piece) -> None:
-        """Write the files of a segment's piece."""
-        for suffix, data in piece.films.items():
-            (self._folder / f"part-{number:05d}{suffix}").write_bytes(data)
-        for frame, data in piece.stills.items():
-            self.still(frame).write_bytes(data)
+        """Write the files of a segment's piece. Raises ExportError when there is no room."""
+        files = {
+            self._folder / f"part-{number:05d}{suffix}": data
+            for suffix, data in piece.films.items()
+        }
+        files |= {self.still(frame): data for frame, data in piece.stills.items()}
+        try:
+            for path, data in files.items():
+                path.write_bytes(data)
+        except OSError as error:
+            raise unkept(error, self._folder.parent) from error
 
     def films(self, suffix: str) -> list[Path]:
         """Return the parts of a film, in order."""
@@ -100,12 +109,14 @@ class _Kept:
 def _assemble(path: Path, stream: Stream, still: Callable[[int], Path], frames: range) -> None:
     """Put a target together from lossless stills."""
     if is_single(path):
-        with whole_file(path) as partial:
+        with whole_file(path) as partial, naming(path):
             partial.write_bytes(still(frames[-1]).read_bytes())
     elif is_numbered(path):
         with whole_folder(path.parent) as partial:
             for number in frames:
-                (partial / numbered(path, number).name).write_bytes(still(number).read_bytes())
+                target = numbered(path, number)
+                with naming(target):
+                    (partial / target.name).write_bytes(still(number).read_bytes())
     else:
         everything = ((0, 0, stream.width, stream.height),)
         with open_sink(path, stream) as sink:

@@ -25,12 +25,13 @@ DrawHere = Callable[[Segment, Callable[[int, int], None]], Piece]
 class Crew:
     """Who draws segments.
 
-    open: opens the executor of the workers; called again when they have died. at_once: segments
+    open: opens the executor of the workers, which keep temporary files in the folder that it is
+    given; called again when they have died. at_once: segments
     that workers hold at a time; None gives them all that there are. here: draws segments in this
     process too, while workers draw others; None leaves all to them.
     """
 
-    open: Callable[[], AbstractContextManager[Executor]]
+    open: Callable[[str], AbstractContextManager[Executor]]
     at_once: int | None = None
     here: DrawHere | None = None
 
@@ -48,7 +49,7 @@ def draw_all(
     sharing = _Sharing(segments, crew, keep, progress)
     for _ in range(_MOST_TRIES):
         try:
-            with crew.open() as executor:
+            with crew.open(segments[0].scratch) as executor:
                 sharing.run(executor)
             return
         except BrokenProcessPool as error:

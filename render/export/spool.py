@@ -9,13 +9,14 @@ import struct
 import tempfile
 import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from render.errors import ExportError
+from render.export.scratch import unkept
 from render.export.sink import Frame, Rectangle
 
 __all__ = ["COLOURS", "TRANSPARENT", "Spool"]
@@ -29,12 +30,18 @@ _HEADER = struct.Struct("<QQ")  # pixels changed, bytes that follow
 
 
 class Spool:
-    """Keeps frames, and gives back for each the pixels that changed."""
+    """Keeps frames, and gives back for each the pixels that changed.
+
+    Raises ExportError when there is no room for them.
+    """
 
     def __init__(self, width: int, height: int) -> None:
         self.frames = 0
         self._shown = np.full((height, width), COLOURS, np.uint32)  # no colour yet
-        self._file = tempfile.TemporaryFile(prefix="render-")  # noqa: SIM115 - see __exit__
+        try:
+            self._file = tempfile.TemporaryFile(prefix="render-")  # noqa: SIM115 - see __exit__
+        except OSError as error:
+            raise unkept(error) from error
         # How long a colour is seen is the sum over the pixels that took it of (end - then), less
         # the same sum over those that lost it. The end is not known yet: keep its two parts.
         self._pixels = np.zeros(COLOURS, np.int64)
@@ -49,7 +56,8 @@ class Spool:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._file.close()
+        with suppress(OSError):  # a full disk was told of before
+            self._file.close()
 
     def add(self, frame: Frame, damage: Iterable[Rectangle]) -> None:
         """Keep one more frame. Raises ExportError when the disk is full."""
@@ -66,15 +74,18 @@ class Spool:
             self._file.write(_HEADER.pack(len(key), len(data)))
             self._file.write(data)
         except OSError as error:
-            raise ExportError(
-                f"{tempfile.gettempdir()}: a film's frames could not be kept here: "
-                f"{error.strerror}; name a folder with more room in the variable TMPDIR"
-            ) from error
+            raise unkept(error) from error
         self.frames += 1
 
     def __iter__(self) -> Iterator[tuple[Keys, Keys]]:
-        """Give for each frame the places of the pixels that changed, row by row, and their keys."""
-        self._file.seek(0)
+        """Give for each frame the places of the pixels that changed, row by row, and their keys.
+
+        Raises ExportError when the disk is full.
+        """
+        try:
+            self._file.seek(0)  # which writes the rest
+        except OSError as error:
+            raise unkept(error) from error
         for _ in range(self.frames):
             count, size = _HEADER.unpack(self._file.read(_HEADER.size))
             data = np.frombuffer(zlib.decompress(self._file.read(size)), np.uint32)

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import imageio.v3 as iio
 
-from render.errors import ExportError
 from render.export.formats import numbered
 from render.export.sink import Frame, Rectangle
-from render.export.whole import check_target, whole_file, whole_folder
+from render.export.whole import check_target, naming, whole_file, whole_folder
 from render.export.yuv import is_opaque
 
 __all__ = ["NumberedStills", "numbered_stills", "write_still"]
@@ -47,7 +46,5 @@ class NumberedStills:
 def _write_png(path: Path, frame: Frame, name: Path) -> None:
     """Write pixels to a path. Raises ExportError, calling the file `name`."""
     pixels = frame[..., :3] if is_opaque(frame) else frame
-    try:
+    with naming(name):
         iio.imwrite(path, pixels, extension=".png", compress_level=3)
-    except OSError as error:
-        raise ExportError(f"{name}: could not be written: {error.strerror or error}") from error

@@ -6,23 +6,28 @@ import contextlib
 import os
 import secrets
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from render.errors import ExportError
+from render.export.scratch import scratch_folder
 
-__all__ = ["check_target", "whole_file", "whole_folder"]
+__all__ = ["check_target", "naming", "whole_file", "whole_folder"]
 
 
 def check_target(path: Path) -> None:
     """Check that a file can be written here. Raises ExportError, naming what is wrong."""
-    folder = path.parent
+    target = _followed(path)
+    folder = target.parent if path.is_symlink() else path.parent
     if not folder.is_dir():
         raise ExportError(f"{path}: the folder {str(folder)!r} does not exist; create it first")
     if path.is_dir():
         raise ExportError(f"{path}: is a folder; name a file in it, such as {path / 'film.mp4'}")
+    if target.is_symlink():
+        raise ExportError(f"{path}: is a link that leads to itself; remove it, or name a file")
+    if target.exists() and not target.is_file():
+        raise ExportError(f"{path}: is a pipe or a device; a film is written to a file, whole")
     if not os.access(folder, os.W_OK | os.X_OK):
         raise ExportError(f"{path}: the folder {str(folder)!r} cannot be written to")
 
@@ -31,13 +36,14 @@ def check_target(path: Path) -> None:
 def whole_file(path: Path) -> Iterator[Path]:
     """Give a path beside the target to write to; rename it on success, remove it on failure.
 
-    Raises ExportError when the target cannot be written.
+    A link stays, and the file that it leads to is written. Raises ExportError when the target
+    cannot be written.
     """
     check_target(path)
-    # Absolute, because scripts change their folder; cut, because names have at most 255 bytes.
-    target = Path(os.path.abspath(path))
-    mark = f"{target.stem[:40]}.{secrets.token_hex(4)}.partial"
-    partial = target.with_name(f".{mark}{target.suffix}")
+    target = _followed(path)
+    # Cut, because names have at most 255 bytes.
+    mark = f"{path.stem[:40]}.{secrets.token_hex(4)}.partial"
+    partial = target.with_name(f".{mark}{path.suffix}")
     try:
         yield partial
         _move(partial, target, path)
@@ -52,25 +58,35 @@ def whole_folder(folder: Path) -> Iterator[Path]:
 
     Raises ExportError when the files cannot be written.
     """
-    target = Path(os.path.abspath(folder))
-    try:
-        partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=target))
-    except OSError as error:
-        raise ExportError(f"{folder}: cannot be written to: {error.strerror}") from error
-    try:
+    target = _followed(folder)
+    with scratch_folder(".partial-", target) as partial:
         yield partial
         files = sorted(partial.iterdir())
         for file in files:
             check_target(target / file.name)  # all of them before the first is moved
         for file in files:
             _move(file, target / file.name, folder / file.name)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+
+
+@contextmanager
+def naming(name: Path) -> Iterator[None]:
+    """Turn what the system refuses into an ExportError that names the file."""
+    try:
+        yield
+    except OSError as error:
+        raise ExportError(f"{name}: could not be written: {error.strerror or error}") from error
+
+
+def _followed(path: Path) -> Path:
+    """Return where a path leads, through links; absolute, because scripts change their folder."""
+    return Path(os.path.realpath(path))
 
 
 def _move(source: Path, target: Path, name: Path) -> None:
     """Rename a finished file. Raises ExportError, calling the target `name`."""
-    try:
+    if target.is_symlink():  # perhaps to another disk
+        with naming(name), whole_file(target) as partial:
+            shutil.copyfile(source, partial)
+        return
+    with naming(name):
         os.replace(source, target)
-    except OSError as error:
-        raise ExportError(f"{name}: could not be written: {error.strerror}") from error

@@ -6,13 +6,16 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
 from collections.abc import Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from multiprocessing.context import SpawnContext, SpawnProcess
+from pathlib import Path
 from types import ModuleType
 
 from render.errors import ExportError, MissingExtraError
+from render.export.scratch import remove
 
 __all__ = ["cluster", "local", "usable_cores"]
 
@@ -46,14 +49,18 @@ class _Context(SpawnContext):
 
 
 @contextmanager
-def local(jobs: int) -> Iterator[Executor]:
+def local(jobs: int, scratch: str) -> Iterator[Executor]:
     """Open `jobs` processes on this machine; none is left, whatever happens.
+
+    When this process is killed, they remove the folder for temporary files, and end.
 
     They are spawned, not forked: a forked process inherits locks of torch and matplotlib. They do
     not run the caller's script, which would start processes of its own.
     """
     before = set(multiprocessing.active_children())
-    executor = ProcessPoolExecutor(jobs, mp_context=_Context(), initializer=_ignore_interrupts)
+    executor = ProcessPoolExecutor(
+        jobs, mp_context=_Context(), initializer=_follow_parent, initargs=(scratch,)
+    )
     try:
         yield executor
     except BaseException:
@@ -66,26 +73,70 @@ def local(jobs: int) -> Iterator[Executor]:
 
 
 @contextmanager
-def cluster(address: str) -> Iterator[Executor]:
+def cluster(address: str, scratch: str) -> Iterator[Executor]:
     """Open a Dask cluster, such as "tcp://scheduler:8786", as an executor.
 
-    Raises MissingExtraError without Dask, and ExportError when the scheduler does not answer.
+    Its workers look after themselves and their files. Raises MissingExtraError without Dask, and
+    ExportError when the scheduler does not answer.
     """
     try:
         from distributed import Client
     except ImportError as error:
         raise MissingExtraError("--cluster", "dask.distributed", "cluster") from error
+    import asyncio
+
     try:
+        with ThreadPoolExecutor(1) as thread:  # the caller's may run an event loop: a notebook's
+            thread.submit(asyncio.run, _greet(address)).result()
         client = Client(address, timeout=_ANSWER_S)  # type: ignore[no-untyped-call]
-    except (OSError, ValueError) as error:
+    except Exception as error:  # another server's answer may be read as anything
         raise ExportError(
             f"--cluster {address}: no Dask scheduler answers there; start one with "
-            "`dask scheduler`, or check the address"
+            "`dask scheduler`, or check the address: its port is mostly 8786, and 8787 is that "
+            "of the dashboard"
         ) from error
     with client:
         yield client.get_executor(pure=False)  # type: ignore[no-untyped-call]
 
 
-def _ignore_interrupts() -> None:
-    """Leave Ctrl-C to the parent, which then stops its workers."""
+async def _greet(address: str) -> None:
+    """Ask a scheduler who it is. Raises an exception when none answers in time.
+
+    Dask's own client waits for ever on a server that speaks something else.
+    """
+    import asyncio
+
+    from distributed import Security
+    from distributed.comm.core import connect
+
+    async with asyncio.timeout(_ANSWER_S):
+        security = Security().get_connection_args("client")  # type: ignore[no-untyped-call]
+        comm = await connect(  # type: ignore[no-untyped-call]
+            address, timeout=_ANSWER_S, **security
+        )
+        try:
+            await comm.write({"op": "identity"})
+            answer = await comm.read()
+        finally:
+            comm.abort()
+    if answer["type"] != "Scheduler":
+        raise ValueError(f"{address} is a {answer['type']}")
+
+
+def _follow_parent(scratch: str) -> None:
+    """Leave signals from the terminal to the parent, which stops its workers, and end with it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, args=(scratch,), daemon=True).start()
+
+
+def _end_with_parent(scratch: str) -> None:
+    """Wait for the parent's death; then clean up after it, whatever this process is doing."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    try:
+        remove(Path(scratch))
+    finally:
+        os._exit(1)  # ffmpeg ends when its input does

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from numbers import Real
 from os import PathLike, fspath
 from pathlib import Path
 from typing import Any, Self
@@ -16,8 +17,8 @@ from matplotlib.figure import Figure
 
 from render.errors import ExportError, InputError
 from render.export.ffmpeg import matplotlib_ffmpeg
-from render.export.formats import Stream, any_format_of
-from render.export.save import exact_rate
+from render.export.formats import Stream, any_format_of, check_rate
+from render.export.save import SLOWEST_FPS, exact_rate
 from render.export.sink import Frame, open_sink
 from render.film.canvas import LayeredCanvas
 
@@ -47,8 +48,10 @@ class MovieWriter(AbstractMovieWriter):
         extra_args: Sequence[str] | None = None,
         metadata: Mapping[str, str] | None = None,
     ) -> None:
-        if not 0 < fps <= 1000:
-            raise InputError(f"fps={fps} is not a rate above 0 and up to 1000 frames a second")
+        if not _is_rate(fps):
+            raise InputError(
+                f"fps={fps!r} is not a rate from {SLOWEST_FPS} to 1000 frames a second"
+            )
         super().__init__(fps=fps, metadata=dict(metadata or {}), codec=codec, bitrate=bitrate)  # type: ignore[arg-type]
         self._codec = codec
         self._bitrate = bitrate
@@ -68,11 +71,13 @@ class MovieWriter(AbstractMovieWriter):
         path = Path(fspath(outfile))
         super().setup(fig, path, dpi=dpi)
         self._keeps_alpha = any_format_of(path).transparent
+        rate = exact_rate(self.fps)
+        check_rate(path, rate)
         self._size = width, height = self.frame_size
         stream = Stream(
             width=width,
             height=height,
-            fps=exact_rate(self.fps),
+            fps=rate,
             codec=self._codec,
             bitrate=self._bitrate,
             extra_args=self._extra_args,
@@ -146,6 +151,11 @@ class MovieWriter(AbstractMovieWriter):
         width, height = self.frame_size
         frame = np.frombuffer(buffer.getbuffer(), np.uint8).reshape(height, width, 4)
         return frame, ((0, 0, width, height),)
+
+
+def _is_rate(value: object) -> bool:
+    """Whether a value is a number of frames a second that a film can have."""
+    return isinstance(value, Real) and SLOWEST_FPS <= float(value) <= 1000
 
 
 def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:

@@ -1,5 +1,6 @@
 """ffmpeg's failures are one line, and leave no process, thread or file."""
 
+import errno
 import os
 import pickle
 import signal
@@ -14,7 +15,7 @@ import numpy as np
 import pytest
 
 from render.errors import ExportError
-from render.export.ffmpeg import EncoderError, FFmpeg, ffmpeg_path
+from render.export.ffmpeg import EncoderError, FFmpeg, _cause, ffmpeg_path
 from render.export.formats import FORMATS, Stream, any_format_of
 from render.export.sink import open_sink
 
@@ -105,6 +106,39 @@ def test_a_buffer_may_be_drawn_over_at_once(tmp_path, decode):
 def test_ours_is_found():
     assert Path(ffmpeg_path()).exists()
     assert any_format_of(Path("film.avi")) is FORMATS[".mkv"]
+
+
+@pytest.fixture
+def variable(monkeypatch):
+    """Name another ffmpeg in the variable for it."""
+    return lambda value: monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(value))
+
+
+def test_a_variable_that_names_no_program_is_an_error(tmp_path, variable):
+    variable(tmp_path / "missing")
+    with pytest.raises(ExportError, match=r"IMAGEIO_FFMPEG_EXE=.*missing is not a program"):
+        ffmpeg_path()
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [("hello", "cannot be started"), ("#!/bin/sh\nexit 3\n", "could not write the film: it was")],
+)
+def test_a_variable_that_names_something_else_is_told_of(tmp_path, variable, text, reason):
+    other = tmp_path / "other"
+    other.write_text(text)
+    other.chmod(0o755)
+    variable(other)
+    says = rf"other, which IMAGEIO_FFMPEG_EXE names, {reason}"
+    with pytest.raises(ExportError, match=says), FFmpeg([], tmp_path / "film.mp4"):
+        pass
+
+
+def test_a_status_that_is_an_error_of_the_system_says_which():
+    assert EncoderError("", 256 - errno.ENOSPC, []).errno == errno.ENOSPC
+    assert [EncoderError("", status, []).errno for status in (-9, 1, 8, 183)] == [None] * 4
+    assert _cause(228) == "No space left on device"
+    assert _cause(183) == "it was stopped by itself, with status 183"
 
 
 def test_an_error_passes_between_processes():

@@ -10,6 +10,7 @@ from render.export.formats import (
     FORMATS,
     Stream,
     any_format_of,
+    check_rate,
     check_size,
     format_of,
     is_numbered,
@@ -51,6 +52,13 @@ def test_subsampled_colours_need_an_even_size(suffix):
 @pytest.mark.parametrize("suffix", [".gif", ".webp", ".apng", ".png"])
 def test_other_formats_take_any_size(suffix):
     check_size(Path("film" + suffix), 641, 479)
+
+
+def test_a_gif_cannot_show_a_frame_for_longer_than_it_counts():
+    check_rate(Path("film.gif"), Fraction(1, 655))
+    check_rate(Path("film.mp4"), Fraction(1, 1000))
+    with pytest.raises(UsageError, match=r"film\.gif: fps=0\.001 is too slow.*at least 0\.0016"):
+        check_rate(Path("film.gif"), Fraction(1, 1000))
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,17 @@
 """GIFs have the film's colours, frames and length."""
 
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from render.errors import ExportError
 from render.export.formats import Stream
 from render.export.palette import median_cut, nearest
 from render.export.sink import open_sink
+from render.export.spool import Spool
 
 EVERYTHING = ((0, 0, 64, 48),)
 
@@ -146,3 +149,13 @@ def test_median_cut_keeps_few_colours_and_weighs_many():
     chosen = palette[nearest(many, palette)]
     brute = ((many[:, None] - palette[None].astype(float)) ** 2).sum(-1).min(1)
     assert ((many - chosen) ** 2).sum(1) == pytest.approx(brute)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has such a device")
+def test_a_full_disk_is_told_of_once_though_the_last_bytes_find_it(tmp_path):
+    told = r"frames could not be kept here: No space left on device; .* variable TMPDIR"
+    with pytest.raises(ExportError, match=told), Spool(64, 48) as spool:
+        spool._file.close()
+        spool._file = open("/dev/full", "r+b")  # noqa: SIM115 - the spool closes it
+        spool.add(squares(1)[0], EVERYTHING)
+        list(spool)

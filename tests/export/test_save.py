@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from render import Film, save
-from render.errors import ExportError, SceneError, UsageError
+from render.errors import ExportError, InputError, SceneError, UsageError
 from render.export.save import exact_rate
 
 SIZE = (320, 180)
@@ -122,6 +122,18 @@ def test_saving_twice_gives_the_same_bytes(film, tmp_path):
 )
 def test_rates_are_the_fractions_that_were_meant(fps, rate):
     assert exact_rate(fps) == rate
+
+
+def test_a_rate_that_no_fraction_stands_for_is_refused():
+    assert exact_rate(0.001) == Fraction(1, 1000)
+    with pytest.raises(InputError, match=r"fps=0\.0004 is slower than 0\.001 frames a second"):
+        exact_rate(0.0004)
+
+
+def test_a_rate_that_the_format_cannot_hold_is_refused(tmp_path):
+    film = Film([patches], seconds=2000, fps=0.001, size=SIZE)
+    with pytest.raises(UsageError, match=r"film\.gif: fps=0\.001 is too slow"):
+        save(film, tmp_path / "film.gif")
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,14 @@
 """Films drawn in segments by several processes are the films that one process writes."""
 
+import errno
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from fractions import Fraction
 from pathlib import Path
 
 import imageio.v3 as iio
@@ -12,8 +16,11 @@ import numpy as np
 import pytest
 
 from render import Film, save
-from render.errors import ExportError, MissingExtraError, SceneError, UsageError
-from render.export.segments import split
+from render.errors import ExportError, InputError, MissingExtraError, SceneError, UsageError
+from render.export.formats import Stream
+from render.export.pieces import Piece, pickled
+from render.export.segments import _assemble, _Kept, _stills, save_in_segments, split
+from render.export.sharing import Crew
 
 
 def ball(ax):
@@ -108,6 +115,62 @@ def test_segments_are_contiguous_and_hold_whole_units(frames, parts, unit, lengt
     assert list(map(len, pieces)) == lengths
 
 
+def test_frames_may_be_skipped_and_run_backwards(tmp_path, decode):
+    def panel(ax):
+        ax.set_axis_off()
+        (dot,) = ax.plot([0], [0], "o")
+        return lambda step: dot.set_markersize(step)
+
+    film, frames = Film([panel], seconds=3, fps=10, size=(160, 90), title=""), range(29, 3, -5)
+    stream = Stream(width=160, height=90, fps=Fraction(10))
+    shared, alone = tmp_path / "shared", tmp_path / "alone"
+    for folder in (shared, alone):
+        folder.mkdir()
+    names = ["film.mp4", "film.gif", "last.png", "f-%02d.png"]
+    save(film, *[alone / name for name in names], frames=frames)
+    crew = Crew(open=lambda scratch: ThreadPoolExecutor(1), at_once=1)
+    targets = [shared / name for name in names]
+    save_in_segments(pickled(film), targets, stream, frames, 3, crew, lambda *told: None)
+    assert same_frames(decode, shared / "film.mp4", alone / "film.mp4")
+    pictures = sorted(path.name for path in alone.iterdir() if path.suffix != ".mp4")
+    assert pictures == ["f-04.png", *(f"f-{n:02d}.png" for n in range(9, 30, 5)), *names[1:3]]
+    for name in pictures:
+        assert (shared / name).read_bytes() == (alone / name).read_bytes()
+
+
+def test_a_single_still_is_the_last_of_the_frames():
+    frames = range(29, 3, -5)
+    parts = split(frames, 2, 1)
+    assert [list(_stills(part, frames, [Path("last.png")])) for part in parts] == [[], [4]]
+    assert [list(_stills(part, frames, [])) for part in parts] == [[], []]
+    assert [_stills(part, frames, [Path("film.gif"), Path("a.png")]) for part in parts] == parts
+
+
+@pytest.fixture
+def full(monkeypatch):
+    """No disk has room."""
+
+    def write_bytes(path, data):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", write_bytes)
+
+
+def test_a_folder_without_room_for_pieces_is_named(tmp_path, full):
+    told = f"^{tmp_path}: a film's frames could not be kept here: No space left .* TMPDIR$"
+    with pytest.raises(ExportError, match=told):
+        _Kept(tmp_path / "scratch").keep(0, Piece(films={".mp4": b"film"}, stills={}))
+
+
+@pytest.mark.parametrize(("name", "told"), [("last.png", "last"), ("f-%02d.png", "f-03")])
+def test_a_still_that_the_disk_does_not_hold_is_named(tmp_path, full, name, told):
+    (tmp_path / "3.png").touch()
+    stream = Stream(width=160, height=90, fps=Fraction(10))
+    with pytest.raises(ExportError, match=rf"{told}\.png: could not be written: No space left"):
+        _assemble(tmp_path / name, stream, lambda frame: tmp_path / f"{frame}.png", range(3, 4))
+    assert [path.name for path in tmp_path.iterdir()] == ["3.png"]
+
+
 def dies_once(marker):
     """A panel whose process is killed the first time that it draws step 200."""
 
@@ -152,6 +215,36 @@ def test_this_process_draws_beside_others(film, alone, decode, tmp_path, two_pro
     steps = np.diff([frames for frames, total in done])
     assert (steps == 1).sum() >= 100, "this process tells of each of its frames"
     assert steps.max() >= 100, "another drew a segment"
+
+
+@pytest.fixture
+def locked(film):
+    """A film that cannot be sent to another process."""
+    import dataclasses
+
+    lock = threading.Lock()
+
+    def panel(ax):
+        update = ball(ax)
+
+        def moves(step):
+            with lock:
+                update(step)
+
+        return moves
+
+    return dataclasses.replace(film, panels=[panel], seconds=1)
+
+
+def test_a_film_that_cannot_be_sent_is_drawn_by_this_process(locked, tmp_path, two_processes):
+    written = save(locked, tmp_path / "film.mp4", jobs=None)
+    assert list(tmp_path.iterdir()) == written
+
+
+def test_a_film_that_cannot_be_sent_is_an_error_where_processes_were_asked_for(locked, tmp_path):
+    with pytest.raises(InputError, match=r"panel 0 cannot be sent to another process.*jobs=1"):
+        save(locked, tmp_path / "film.mp4", jobs=2)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_worker_that_dies_beside_this_process_is_replaced(
@@ -248,9 +341,10 @@ def test_a_failing_panel_in_a_worker_says_what_it_says_here(film, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_jobs_must_be_positive(film, tmp_path):
-    with pytest.raises(UsageError, match="jobs=0 is not a number of processes >= 1"):
-        save(film, tmp_path / "film.mp4", jobs=0)
+@pytest.mark.parametrize("jobs", [0, "2", 1.5])
+def test_jobs_must_be_a_positive_number(film, tmp_path, jobs):
+    with pytest.raises(UsageError, match=f"jobs={jobs!r} is not a number of processes >= 1"):
+        save(film, tmp_path / "film.mp4", jobs=jobs)
 
 
 def test_a_cluster_without_dask_names_the_extra(film, tmp_path, monkeypatch):

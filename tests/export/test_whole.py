@@ -1,6 +1,8 @@
 """Files appear whole or not at all."""
 
+import os
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -81,6 +83,53 @@ def test_a_target_that_cannot_be_is_named(tmp_path, name, message):
     (tmp_path / "file").touch()
     with pytest.raises(ExportError, match=message):
         check_target(tmp_path / name)
+
+
+@pytest.mark.parametrize("kept", ["before", None])
+def test_a_link_stays_and_its_target_is_written(tmp_path, kept):
+    real, link = tmp_path / "there" / "data.bin", tmp_path / "film.mp4"
+    real.parent.mkdir()
+    if kept:
+        real.write_text(kept)
+    link.symlink_to(Path("there") / "data.bin")
+    with whole_file(link) as partial:
+        partial.write_text("film")
+        assert (partial.parent, partial.suffix) == (real.parent, ".mp4")
+        assert (real.read_text() if real.exists() else None) == kept
+    assert link.is_symlink() and real.read_text() == "film"
+    assert list(real.parent.iterdir()) == [real]
+
+
+def test_a_link_to_a_folder_that_is_missing_is_an_error(tmp_path):
+    link = tmp_path / "film.mp4"
+    link.symlink_to(tmp_path / "missing" / "film.mp4")
+    with pytest.raises(ExportError, match=r"film\.mp4: the folder '.*missing' does not exist"):
+        check_target(link)
+
+
+def test_a_link_to_itself_is_an_error(tmp_path):
+    (tmp_path / "film.mp4").symlink_to("film.mp4")
+    with pytest.raises(ExportError, match=r"film\.mp4: is a link that leads to itself"):
+        check_target(tmp_path / "film.mp4")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no such pipes")
+def test_what_is_no_file_is_not_replaced(tmp_path):
+    os.mkfifo(tmp_path / "film.mp4")
+    (tmp_path / "link.mp4").symlink_to("film.mp4")
+    for name in ("film.mp4", "link.mp4"):
+        with pytest.raises(ExportError, match=rf"{name}: is a pipe or a device"):
+            check_target(tmp_path / name)
+
+
+def test_a_folders_links_stay_and_their_targets_are_written(tmp_path):
+    (tmp_path / "there").mkdir()
+    (tmp_path / "1.png").symlink_to(tmp_path / "there" / "real.png")
+    with whole_folder(tmp_path) as partial:
+        (partial / "1.png").write_text("1")
+    assert (tmp_path / "1.png").is_symlink()
+    assert (tmp_path / "there" / "real.png").read_text() == "1"
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["1.png", "real.png", "there"]
 
 
 def test_a_folders_files_appear_together(tmp_path):

@@ -10,7 +10,7 @@ import pytest
 from matplotlib.animation import ArtistAnimation, FuncAnimation, writers
 
 from render import MovieWriter
-from render.errors import ExportError, RenderError
+from render.errors import ExportError, InputError, RenderError, UsageError
 
 
 @pytest.fixture
@@ -145,6 +145,20 @@ def test_it_can_be_registered_and_is_made_without_arguments(animation, tmp_path)
     assert "render-test" in writers.list()
     animation.save(tmp_path / "film.mp4", writer="render-test", fps=10)
     assert MovieWriter().fps == 5
+
+
+@pytest.mark.parametrize("fps", [0, 0.0004, 1001, float("nan"), "5", None])
+def test_a_rate_that_cannot_be_is_refused(fps):
+    with pytest.raises(
+        InputError, match=r"fps=.* is not a rate from 0\.001 to 1000 frames a second"
+    ):
+        MovieWriter(fps=fps)
+
+
+def test_a_rate_that_the_format_cannot_hold_is_refused(animation, tmp_path):
+    with pytest.raises(UsageError, match=r"film\.gif: fps=0\.001 is too slow"):
+        animation.save(tmp_path / "film.gif", writer=MovieWriter(fps=0.001))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_given_ffmpeg_path_is_honoured(animation):
