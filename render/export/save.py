@@ -15,7 +15,6 @@ from render.export.fastest import fastest_jobs
 from render.export.formats import (
     Quality,
     Stream,
-    check_rate,
     check_size,
     is_numbered,
     is_single,
@@ -51,7 +50,7 @@ def save(
     encodes faster and larger. jobs: processes that draw, each a range of frames; None chooses
     what is fastest here. cluster: the address of a Dask scheduler whose workers draw instead.
     progress: called with the frames done and their total. The frames are the same for any jobs.
-    Raises UsageError for a suffix, size, rate or frame that cannot be, InputError for a film that
+    Raises UsageError for a suffix, size or frame that cannot be, InputError for a film that
     cannot be sent to the other processes that were asked for, and ExportError when a file cannot
     be written; no partial file is left.
     """
@@ -64,8 +63,6 @@ def save(
         raise UsageError(f"jobs={jobs!r} is not a number of processes >= 1")
     targets = check_paths(paths, film.size)
     rate = exact_rate(film.fps)
-    for path in targets:
-        check_rate(path, rate)
     report = progress or (lambda done, total: None)
     if all(is_single(path) for path in targets):
         numbers, jobs, cluster = numbers[-1:], 1, None

@@ -108,7 +108,7 @@ class Drawing:
 
     def moved(self, numbers: range) -> int:
         """Return how many of these frames, shown one after another, have another step."""
-        return 1 + int(np.count_nonzero(np.diff(self._steps[numbers.start : numbers.stop])))
+        return 1 + int(np.count_nonzero(np.diff(self._steps[list(numbers)])))
 
     def _move(self, step: int) -> None:
         for name, update, place in self._updates:

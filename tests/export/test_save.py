@@ -130,12 +130,6 @@ def test_a_rate_that_no_fraction_stands_for_is_refused():
         exact_rate(0.0004)
 
 
-def test_a_rate_that_the_format_cannot_hold_is_refused(tmp_path):
-    film = Film([patches], seconds=2000, fps=0.001, size=SIZE)
-    with pytest.raises(UsageError, match=r"film\.gif: fps=0\.001 is too slow"):
-        save(film, tmp_path / "film.gif")
-
-
 @pytest.mark.parametrize(
     ("name", "error", "message"),
     [
