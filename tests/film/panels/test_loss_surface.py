@@ -311,5 +311,5 @@ def test_a_run_that_leaves_at_once_is_shown_with_the_valley_that_it_crosses(lr):
     ax, _ = drawn(panels.LossSurface(run))
     (left, right), (low, high) = ax.get_xlim(), ax.get_ylim()
     start = run.params[0]
-    assert left < start[0] < right and low < 0 < start[1] < high
+    assert left < start[0] < right and low < -start[1] and start[1] < high
     assert right - left < 10 and high - low < 10
