@@ -35,16 +35,19 @@ def early_stopping(
         return replace(run, metrics=shown)
 
     run = trained(steps)
-    best, stop = stopping(run.metrics["validation loss"], patience)
+    validation_loss = run.metrics["validation loss"]
+    best, stop = stopping(validation_loss, patience)
+    lowest = validation_loss.argmin() == best
     runs = {"stopped early": trained(best), "not stopped": run}
     return Film(
         {
             "F": panels.Fit(runs, validation=validation, marker_area=45, y_limits=(-2, 2.8)),
-            "L": Patience(runs, "validation loss", best=best, stop=stop),
+            "L": Patience(runs, "validation loss", best=best, stop=stop, lowest=lowest),
             "N": panels.Readout(runs, show=("step", "validation loss", "test loss")),
         },
         mosaic="FL\nNN",
         height_ratios=(13, 4),
+        title=None if lowest else "Too little patience misses the lowest validation loss",
         seconds=13,
         timeline=Timeline("log", hold_start=0.5, hold_end=1.5),
     )
@@ -67,6 +70,7 @@ class Patience(panels.Curve):
 
     best: int = 0
     stop: int | None = None
+    lowest: bool = True  # of all steps, not only of those up to the stop
 
     def __call__(self, ax):
         """Draw the curve and the wait; return the update that shows both in their time."""
@@ -74,7 +78,8 @@ class Patience(panels.Curve):
         if self.stop is None:
             at, words = self.steps, f"patience was not used up by step {self.steps}"
         else:
-            at, words = self.stop, f"stopped at step {self.stop}: lowest at {self.best}"
+            so_far = "" if self.lowest else "so far, "
+            at, words = self.stop, f"stopped at step {self.stop}: lowest {so_far}at {self.best}"
         marks = [ax.set_title(words), ax.axvspan(self.best, at, color="0.5", alpha=0.2, lw=0)]
 
         def update(step: int) -> None:

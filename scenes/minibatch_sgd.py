@@ -5,11 +5,16 @@ from functools import partial
 import torch
 
 from render import Film, Timeline, datasets, losses, models, panels, record, scene
+from render.errors import InputError
+
+LARGER = 64  # of the two batches
 
 
 @scene
 def minibatch_sgd(lr: float = 0.2, steps: int = 200, n: int = 512, seed: int = 0) -> Film:
     """The smaller the batch, the noisier the path."""
+    if n <= LARGER:
+        raise InputError(f"n={n}: give more points than the larger batch has, {LARGER}")
     data = datasets.line(n, slope=3.0, intercept=8.0, noise=0.3, seed=seed)
     runs = {
         label: record(
@@ -21,7 +26,7 @@ def minibatch_sgd(lr: float = 0.2, steps: int = 200, n: int = 512, seed: int = 0
             batch_size=size,
             seed=seed,
         )
-        for label, size in (("batch of 8", 8), ("batch of 64", 64), ("all points", None))
+        for label, size in (("batch of 8", 8), (f"batch of {LARGER}", LARGER), ("all points", None))
     }
     return Film(
         {

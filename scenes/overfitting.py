@@ -6,6 +6,8 @@ import torch
 
 from render import Film, Timeline, datasets, losses, models, panels, record, scene
 
+RISEN = 1.05  # times the lowest: a validation loss that ends higher rises
+
 
 @scene
 def overfitting(
@@ -22,6 +24,10 @@ def overfitting(
         steps=steps,
         validation=validation,
     )
+    best = int(run.metrics["val_loss"].argmin())
+    rises = not run.metrics["val_loss"][-1] <= RISEN * run.metrics["val_loss"][best]
+    falls = run.loss[-1] < run.loss[best]
+    reason = "train loss falls no further" if rises else "validation loss does not rise"
     both = {"train": run, "validation": run}
     return Film(
         {
@@ -33,6 +39,7 @@ def overfitting(
             ),
         },
         mosaic="FL",
+        title=None if rises and falls else f"No overfitting by step {steps}: {reason}",
         seconds=13,
         timeline=Timeline("log", hold_start=0.5, hold_end=1.5),
     )

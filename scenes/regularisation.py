@@ -24,9 +24,8 @@ def samples(n, seed):
 
 
 def length(run):
-    """Return |w| while it is in the picture."""
-    lengths = np.linalg.norm(run.params, axis=1)
-    return np.where(lengths < 4, lengths, np.nan)
+    """Return |w|."""
+    return np.linalg.norm(run.params, axis=1)
 
 
 @scene
@@ -37,6 +36,12 @@ def regularisation(
     if n < 2 or not decay > 0:
         raise InputError(f"n={n}, decay={decay}: give at least 2 samples and a decay above 0")
     x, y = samples(n, seed)
+    limit = 2 / (float(torch.linalg.eigvalsh(2 / n * x.T @ x)[-1]) + 4 * decay)
+    if not 0 < lr < limit:
+        raise InputError(
+            f"lr={lr}: give a rate above 0 and below {limit:.2g}, where runs diverge with the "
+            f"strongest decay, {4 * decay:g}; less decay allows larger rates"
+        )
 
     def height(a, b, decay=0.0):
         """Return the mean squared error of the weights a and b, and their penalty."""

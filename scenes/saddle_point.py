@@ -24,7 +24,9 @@ def escape(run):
 def saddle_point(lr: float = 0.02, offset: float = 0.001, steps: int = 200) -> Film:
     """At a saddle the slope vanishes: who gets away, and when."""
     if not 0 < abs(offset) < 1:
-        raise InputError(f"offset={offset} is not a distance from the ridge between 0 and 1")
+        raise InputError(
+            f"offset={offset} is not a place beside the ridge: give -1 to 1, but not 0"
+        )
     saddle = surfaces.saddle
     runs = sweep(
         models.Point(saddle.start[0], offset),

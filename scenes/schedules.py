@@ -69,6 +69,8 @@ def schedules(
         shares = np.convolve(run.data_loss - least, np.ones(LAST))[: len(rows)]
         return shares / np.minimum(rows, LAST)
 
+    ends = {label: above(run)[-1] for label, run in runs.items()}
+    noisy = ends["constant"] > min(ends.values())
     ranges = {"x_range": (slope - 0.3, slope + 0.3), "y_range": (intercept - 0.3, intercept + 0.3)}
     return Film(
         {
@@ -86,6 +88,7 @@ def schedules(
             ),
         },
         mosaic="RC\nLC",
+        title=None if noisy else "With little noise, a falling rate only slows the descent",
         seconds=14,
         timeline=Timeline("linear", hold_start=0.5, hold_end=1.5),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -15,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
 
+from render.film.theme import rc_params
 from render.film.wrapping import width_pt
 
 __all__ = ["draw_legend", "next_color", "run_styles", "shared_labels"]
@@ -36,10 +36,20 @@ def shared_labels(labels: Iterable[str]) -> Iterator[None]:
 
 
 def run_styles(labels: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """Return the colour and dash of each run, by label, from the theme's property cycle."""
+    """Return the colour and dash of each run, by label, from the theme's property cycle.
+
+    Each time that the colours are used up, they come with other dashes. A cycle without dashes
+    gets those of the theme "light".
+    """
+    labels = list(labels)
     every = dict.fromkeys([*_labels.get(), *labels])
-    cycle = itertools.cycle(matplotlib.rcParams["axes.prop_cycle"])
-    styles = dict(zip(every, cycle, strict=False))
+    cycle = list(matplotlib.rcParams["axes.prop_cycle"])
+    dashed = cycle if "linestyle" in cycle[0] else list(rc_params("light")["axes.prop_cycle"])
+    dashes = [style["linestyle"] for style in dashed]
+    styles = {}
+    for number, label in enumerate(every):
+        again, place = divmod(number, len(cycle))
+        styles[label] = cycle[place] | {"linestyle": dashes[(place + again) % len(dashes)]}
     return {label: styles[label] for label in labels}
 
 

@@ -1,7 +1,8 @@
-"""Words that have to fit a width: broken at spaces, formulas kept whole."""
+"""Words that have to fit a width: broken at spaces, formulas kept whole where they fit."""
 
 from __future__ import annotations
 
+import itertools
 import re
 from functools import lru_cache
 
@@ -15,6 +16,8 @@ from matplotlib.textpath import text_to_path
 __all__ = ["width_pt", "wrap_title", "wrap_titles", "wrapped"]
 
 _WORD = re.compile(r"(?: = |\$[^$]*\$|[^ $])+")  # an equation is not torn apart
+_OPENS, _CLOSES = "([{", ")]}"
+_BEYOND = 1.25  # of an axes' height: a longer y label would reach the title or the legend
 _EDGE_PT = 8.0  # left free beside the picture's edge, and between neighbours
 
 
@@ -33,7 +36,8 @@ def _width_pt(words: str, file: str, font: FontProperties) -> float:
 def wrapped(text: str, room_pt: float, font: FontProperties) -> str:
     """Return a text with line breaks such that no line is wider than there is room for.
 
-    Lines that fit stay as they are; a formula or a word that is wider stands alone on its line.
+    Lines that fit stay as they are; a word that is wider stands alone on its line, and a formula
+    that is wider is broken before a sign outside its brackets.
     """
     return "\n".join(line for whole in text.split("\n") for line in _lines(whole, room_pt, font))
 
@@ -42,13 +46,28 @@ def _lines(whole: str, room_pt: float, font: FontProperties) -> list[str]:
     if width_pt(whole, font) <= room_pt:
         return [whole]
     lines: list[str] = []
-    for word in _WORD.findall(whole):
+    words = [_parts(word, room_pt, font) for word in _WORD.findall(whole)]
+    for word in itertools.chain.from_iterable(words):
         longer = f"{lines[-1]} {word}" if lines else word
         if lines and width_pt(longer, font) <= room_pt:
             lines[-1] = longer
         else:
             lines.append(word)
     return lines
+
+
+def _parts(word: str, room_pt: float, font: FontProperties) -> list[str]:
+    """Return the terms of a formula that is too wide, each with the sign before it."""
+    whole = len(word) > 2 and word[0] == word[-1] == "$" and word.count("$") == 2
+    if not whole or width_pt(word, font) <= room_pt:
+        return [word]
+    terms, depth = [""], 0
+    for letter in word[1:-1]:
+        depth += (letter in _OPENS) - (letter in _CLOSES)
+        if letter in "+-=" and depth == 0 and terms[-1].strip():
+            terms.append("{}")  # so that the sign keeps the space of one between two terms
+        terms[-1] += letter
+    return [f"${term.strip()}$" for term in terms]
 
 
 def wrap_title(figure: Figure, title: str) -> str:
@@ -59,13 +78,15 @@ def wrap_title(figure: Figure, title: str) -> str:
 
 
 def wrap_titles(figure: Figure) -> bool:
-    """Break titles of axes that would run into those beside them; say whether there were any."""
+    """Break titles and y labels of axes that would run into others; say whether there were any."""
     changed = False
     for axes in figure.axes:
         title = axes.title if axes.title.get_text() else axes._left_title  # type: ignore[attr-defined]
-        words = title.get_text()
-        title.set_text(wrapped(words, _room_pt(figure, axes), title.get_fontproperties()))
-        changed = changed or title.get_text() != words
+        high_pt = _BEYOND * 72.0 * float(axes.get_window_extent().height) / figure.dpi
+        for text, room_pt in ((title, _room_pt(figure, axes)), (axes.yaxis.label, high_pt)):
+            words = text.get_text()
+            text.set_text(wrapped(words, room_pt, text.get_fontproperties()))
+            changed = changed or text.get_text() != words
     return changed
 
 

@@ -189,6 +189,12 @@ def test_noise_stays_at_a_constant_rate_and_dies_with_a_falling_one(shipped_film
         assert run.data_loss[-40:].mean() - least < 0.1 * expected
 
 
+def test_a_falling_rate_is_not_praised_where_the_constant_one_ends_lowest(shipped_film):
+    film = shipped_film("schedules", lr=0.05, batch=512, steps=60)
+    assert film.title == "With little noise, a falling rate only slows the descent"
+    assert shipped_film("schedules").title == "As the rate falls, so does the noise"
+
+
 def test_titles_say_condition_and_best_rate(shipped_film):
     film = shipped_film("coordinate_scaling")
     for axes, run in zip(film.figure(-1).axes, film.runs, strict=False):

@@ -132,6 +132,22 @@ def test_early_stopping_says_when_patience_was_not_used_up(shipped_film):
         shipped_film("early_stopping", patience=0)
 
 
+def test_early_stopping_says_when_the_loss_gets_lower_later(shipped_film):
+    film = shipped_film("early_stopping", lr=0.02, steps=120, patience=20, seed=3)
+    kept, run = film.runs
+    assert run.metrics["validation loss"].argmin() > kept.steps
+    told = drawn(film, -1, "L").get_title(loc="left")
+    assert told == f"stopped at step {kept.steps + 20}: lowest so far, at {kept.steps}"
+    assert "misses the lowest" in film.title
+    assert shipped_film("early_stopping").title.startswith("Early stopping keeps")
+
+
+def test_overfitting_is_not_claimed_where_there_is_none(shipped_film):
+    film = shipped_film("overfitting", n=200, width=8, steps=60)
+    assert film.title == "No overfitting by step 60: validation loss does not rise"
+    assert "validation loss rises" in shipped_film("overfitting").title
+
+
 def test_loss_landscapes_shares_of_variance_are_eigenvalues_of_the_covariance(shipped_film):
     film = shipped_film("loss_landscape")
     (run,) = film.runs
@@ -154,7 +170,7 @@ def test_loss_landscapes_path_is_near_its_plane_and_far_from_a_random_one(shippe
             best, *_ = np.linalg.lstsq(directions.T, here - end, rcond=None)
             distances.append(np.linalg.norm(here - end - best @ directions))
             told = drawn(film, frame, name).texts[0].get_text()
-            assert told == f"ring: {distances[-1]:.2f} off the plane"
+            assert told.startswith(f"ring: {distances[-1]:.2f} off the plane")
         assert distances[1] > 2 * distances[0]
     random = film.panels["R"].landscape.directions
     basis = np.linalg.qr(random.T)[0]

@@ -367,6 +367,10 @@ def test_more_decay_makes_shorter_weights(shipped_film):
         ("saddle_point", {"offset": 0.0}, "offset=0.0"),
         ("regularisation", {"n": 1}, "n=1"),
         ("regularisation", {"decay": 0.0}, "decay=0.0"),
+        ("regularisation", {"lr": 1.0}, "lr=1.0: give a rate above 0 and below 0."),
+        ("regularisation", {"decay": 10.0}, "lr=0.1: .* strongest decay, 40; less decay"),
+        ("saddle_point", {"offset": -1.0}, "give -1 to 1, but not 0"),
+        ("minibatch_sgd", {"n": 20}, "n=20: give more points than the larger batch has, 64"),
     ],
 )
 def test_settings_that_cannot_be_are_named(shipped_film, name, settings, message):
@@ -382,7 +386,7 @@ def test_settings_that_cannot_be_are_named(shipped_film, name, settings, message
         ("momentum", {"steps": 10, "condition": 300.0}),
         ("saddle_point", {"steps": 10, "offset": -0.01}),
         ("newton_vs_gradient", {"steps": 1}),
-        ("regularisation", {"n": 8, "seed": 7, "lr": 1.0}),
+        ("regularisation", {"n": 8, "seed": 7, "lr": 0.2}),
     ],
 )
 def test_other_settings_make_films_too(shipped_film, name, settings):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import itertools
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -45,9 +47,10 @@ class Curve(RunPanel):
     `Curve({"train": run, "validation": run}, {"train": "loss", "validation": "val_loss"})` two
     series of one run share an axes. scale: of the value axis. step_scale: of the step axis ("log"
     keeps step 0, left of step 1). y_limits: of the value axis; by default room for every value of
-    the film.
-    x_label, y_label: the axes' labels; the y axis is called by the name of what it shows.
-    Raises InputError when a run has no such series.
+    the film; on a logarithmic one but for zeros and rounding errors, which stay at its lower edge.
+    x_label, y_label: the axes' labels; the y axis is called by the name of what it shows, or by
+    the words in which the names of several series end.
+    Raises InputError when a run has no such series, or none a value that a logarithmic axis has.
     """
 
     values: Series | Mapping[str, Series] = "loss"
@@ -72,10 +75,12 @@ class Curve(RunPanel):
             label: series_of(run, self._name(label), type(self).__name__)
             for label, run in self.runs.items()
         }
-        names = [self._name(label) for label in self.runs]
-        known = str(names[0]) if len(set(names)) == 1 and isinstance(names[0], str) else ""
+        known = _common([self._name(label) for label in self.runs])
         ax.set(xlabel=self.x_label, ylabel=known if self.y_label is None else self.y_label)
         self._set_limits(ax, series)
+        if self.scale == "log" and self.y_limits is None:
+            low = ax.get_ylim()[0]
+            series = {label: np.where(v < low, low, v) for label, v in series.items()}
         styles = run_styles(series)
         movers = [
             _draw_curve(ax, run, series[label], styles[label] | {"label": label})
@@ -94,12 +99,30 @@ class Curve(RunPanel):
         """Fix both axes for the whole film, so that nothing jumps."""
         if self.step_scale == "log":
             ax.set_xscale("symlog", linthresh=1, linscale=_TO_STEP_1, subs=range(2, 10))
+        else:
+            ax.locator_params(axis="x", integer=True)
         ax.set_xlim(0, max(self.steps, 2))
         ax.set_yscale(self.scale)
         shown = np.concatenate([shown_part(self.runs[label], series[label]) for label in series])
         limits = self.y_limits or limits_of(shown, self.scale)
+        if limits is None and shown.size:
+            raise InputError(
+                f"{type(self).__name__}: no value is above 0, where a logarithmic axis begins; "
+                'give scale="linear"'
+            )
         if limits is not None:
             ax.set_ylim(*limits)
+
+
+def _common(names: Sequence[Series]) -> str:
+    """Return the words in which all names end: "loss" of "loss" and "val_loss"."""
+    if not all(isinstance(name, str) for name in names):
+        return ""
+    if len(set(names)) == 1:
+        return str(names[0])
+    backwards = [re.split("[ _]", str(name))[::-1] for name in names]
+    same = itertools.takewhile(lambda words: len(set(words)) == 1, zip(*backwards, strict=False))
+    return " ".join(words[0] for words in list(same)[::-1])
 
 
 def _draw_curve(ax: Axes, run: Trajectory, values: NDArray[Any], style: dict[str, Any]) -> Update:

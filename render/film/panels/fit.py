@@ -26,6 +26,7 @@ _MARKER_AREA_PT2 = 8.0  # the lecture's marker, up to some hundred points
 _CURVE_POINTS = 192  # a multiple of 16: batched and single predictions then agree to the bit
 _MANY_POINTS = 1000
 _MOST_TICKS = 6  # along x: longer numbers would touch in a narrow panel
+_FAR = 3.0  # times the data's height, or its distance from zero: a curve beyond starts far away
 
 
 def sigmoid(logits: NDArray[Any]) -> NDArray[Any]:
@@ -100,14 +101,28 @@ class Fit(RunPanel):
         self._draw_points(ax, x, y)
         if self.validation is not None:
             self._draw_validation(ax)
+        ax.set_title(", ".join(self._keys()))
         ax.set_ylim(*(self._y_limits(y) if self.y_limits is None else self.y_limits))
+        if x.min() == x.max() and self.validation is None:
+            ax.set_xlim(*self._x_range(data))
         movers = [self._draw_curve(ax, label, run) for label, run in self.runs.items()]
         if self.residuals:
             movers.append(self._draw_residuals(ax, x, y))
-        with_batch = [run for run in self.runs.values() if run.batch is not None]
-        if self.batch and with_batch:
-            movers.append(self._draw_batch(ax, with_batch[0]))
+        if self._with_batch:
+            movers.append(self._draw_batch(ax, self._with_batch[0]))
         return together(movers)
+
+    @property
+    def _with_batch(self) -> list[Trajectory]:
+        """The runs whose batches may be shown."""
+        return [run for run in self.runs.values() if self.batch and run.batch is not None]
+
+    def _keys(self) -> list[str]:
+        """What marks mean, where there are several."""
+        keys = ["filled points: train", "open points: validation"]
+        return keys * (self.validation is not None) + ["rings: the step's batch"] * bool(
+            self._with_batch
+        )
 
     def _draw_points(self, ax: Axes, x: NDArray[Any], y: NDArray[Any]) -> None:
         few = len(x) <= _MANY_POINTS
@@ -131,7 +146,6 @@ class Fit(RunPanel):
             linewidths=1.1,
             zorder=1.4,
         )
-        ax.set_title("filled points: train, open points: validation")
 
     def _area(self, points: int) -> float:
         if self.marker_area is not None:
@@ -189,19 +203,25 @@ class Fit(RunPanel):
         if self.validation is not None:
             y = np.concatenate([y, self.validation[1]])
         low, high = float(y.min()), float(y.max())
-        span = (high - low) or 1.0
+        far = _FAR * (max(high - low, abs(low), abs(high)) or 1.0)
         for label, run in self.runs.items():
             first = self._curve(label, run, 0)
-            near = first[np.isfinite(first) & (first > low - 3 * span) & (first < high + 3 * span)]
+            near = first[np.isfinite(first) & (first > low - far) & (first < high + far)]
             low, high = min([low, *near]), max([high, *near])
         margin = 0.05 * ((high - low) or 1.0)
         return low - margin, high + margin
 
     def _grid(self, run: Trajectory) -> NDArray[Any]:
         """Where the curve is evaluated: across the data, in the shape of the data's x."""
-        x = run.x if self.validation is None else np.append(run.x, self.validation[0])
-        grid = np.linspace(x.min(), x.max(), _CURVE_POINTS, dtype=run.x.dtype)
+        grid = np.linspace(*self._x_range(run), _CURVE_POINTS, dtype=run.x.dtype)
         return grid.reshape(-1, *run.x.shape[1:])
+
+    def _x_range(self, run: Trajectory) -> tuple[float, float]:
+        """From the first point to the last; around a single one, as far as half of its x."""
+        x = run.x if self.validation is None else np.append(run.x, self.validation[0])
+        low, high = x.min(), x.max()
+        around = 0.0 if low < high else 0.5 * (abs(float(low)) or 1.0)
+        return low - around, high + around
 
     def _curve(self, label: str, run: Trajectory, step: int) -> NDArray[Any]:
         key = (label, row_at(run, step))

@@ -181,8 +181,9 @@ class Histograms(RunPanel):
 class ByLayer(RunPanel):
     """One number for each layer of each run, as a line over the layers that moves with the step.
 
-    values: by the runs' labels, arrays (T, layers), a row for each row of the run: the norm of the
-    gradient in each layer, for example. Of a run that diverges the panel says so.
+    values: by the runs' labels ("" for a single run without one), arrays (T, layers), a row for
+    each row of the run: the norm of the gradient in each layer, for example. Of a run that
+    diverges the panel says so.
     scale: of the value axis. x_label, y_label: the axes' labels.
     Raises InputError when an array does not fit its run.
     """
@@ -199,7 +200,11 @@ class ByLayer(RunPanel):
         check_choice("scale", self.scale, Scale)
         for label, run in self.runs.items():
             if label not in self.values:
-                raise InputError(f"ByLayer: there are no values for the run {label!r}")
+                raise InputError(
+                    f"ByLayer: there are no values for the run {label!r}; values has those of "
+                    f"{', '.join(map(repr, self.values)) or 'none'}; a single run is called '', "
+                    'and {"a label": run} gives it a label'
+                )
             shape = np.shape(self.values[label])
             if len(shape) != 2 or shape[0] != run.steps + 1:
                 raise InputError(

@@ -37,7 +37,8 @@ class LandscapePanel(RunPanel):
     around it tells how far away the run is: its radius is the run's Euclidean distance from the
     plane, in the plane's own units. Where it is wide, the run is not on the surface drawn.
     Above the picture stand the share of the first run's variance that lies in the plane, and its
-    distance now. title: what the plane is. x_label, y_label: by default the landscape's names.
+    distance now; where the axes count in other units than the parameters, in those too.
+    title: what the plane is. x_label, y_label: by default the landscape's names.
     Raises InputError when a run has other parameters than the landscape.
     """
 
@@ -89,8 +90,12 @@ class LandscapePanel(RunPanel):
             "", (0, 1), (0, 6), "axes fraction", textcoords="offset points", fontsize=_WORDS_PT
         )
 
+        unit = float(np.sqrt(abs(np.linalg.det(_ring_shape(self.landscape.directions)))))
+
         def move(step: int) -> None:
-            words.set_text(f"ring: {distance[row_at(run, step)]:.2f} off the plane")
+            away = distance[row_at(run, step)]
+            on_axes = "" if np.isclose(unit, 1.0, rtol=0.01) else f" (axes: {away * unit:.2f})"
+            words.set_text(f"ring: {away:.2f} off the plane{on_axes}")
 
         return move
 
@@ -136,9 +141,13 @@ def _draw_path(ax: Axes, land: Landscape, run: Trajectory, style: dict[str, Any]
 
 def _unit_ring(directions: NDArray[Any]) -> NDArray[Any]:
     """The coordinates (2, n) of the plane's points at distance 1 from its origin."""
+    return np.asarray(_ring_shape(directions) @ np.stack([np.cos(_RING), np.sin(_RING)]))
+
+
+def _ring_shape(directions: NDArray[Any]) -> NDArray[Any]:
+    """The matrix (2, 2) from the circle of radius 1 to the plane's points at distance 1."""
     triangle = np.linalg.cholesky(directions @ directions.T)
-    circle = np.stack([np.cos(_RING), np.sin(_RING)])
-    return np.asarray(np.linalg.solve(triangle.T, circle))
+    return np.asarray(np.linalg.inv(triangle.T))
 
 
 def _levels(loss: NDArray[Any]) -> Levels:

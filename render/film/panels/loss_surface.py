@@ -30,6 +30,7 @@ _WORDS_PT = 11.0
 _LAYOUT_WIDENS = 1.2  # axes are narrower before they are laid out
 _DOT_AREA = 121.0
 _TICKS = 6
+_ON_THE_WAY = np.geomspace(1e-6, 1.0, 241)  # shares of a step at which the loss is looked up
 _FAR_OUT = 50.0  # in widths of the picture: beyond it, coordinates may overflow the drawing
 
 
@@ -39,8 +40,9 @@ class LossSurface(RunPanel):
 
     parameters: the two parameters, by name or column; by default the first two. The others stay
     at the first run's last finite row. x_range, y_range: what is shown; by default the paths,
-    the minima and a margin, without the rows at which a diverging run is far away. grid: points
-    along each side at which the loss is computed.
+    the minima and a margin; of a diverging run, what is near, and its way on across the valley
+    for as long as the loss there is as low. grid: points along each side at which the loss is
+    computed.
     levels: where contours are: "area" (each shade has a fixed share of the picture, so that a
     valley shows beside walls of any height), "log", "linear", or the heights themselves.
     minima: points that are marked, such as a surface's `minima`, or a mapping from their labels.
@@ -252,16 +254,31 @@ def _within(points: NDArray[Any], low: NDArray[Any], high: NDArray[Any]) -> NDAr
 
 
 def _near_rows(run: Trajectory) -> NDArray[Any]:
-    """The rows for which the picture has room: of a run that leaves, the ones before it does."""
+    """The points for which the picture has room: of a run that leaves, the ones before it does."""
     rows = run.params[np.isfinite(run.params).all(axis=1)]
     loss = run.loss.astype(float)
     scale = max(abs(loss[0]), 1e-12)
+    highest = loss[0] + (_NEAR - 1) * scale
     with np.errstate(invalid="ignore", over="ignore"):
-        near = loss <= loss[0] + (_NEAR - 1) * scale if leaves(run) else np.isfinite(loss)
+        near = loss <= highest if leaves(run) else np.isfinite(loss)
         near &= loss >= loss[0] - _FALLS * scale
     near[0] = True
     until = len(near) if near.all() else int(np.argmin(near))
-    return rows[:until]
+    if not leaves(run) or not until < len(rows):
+        return rows[:until]
+    way = _near_on_the_way(run, rows[until - 1], rows[until], highest)
+    return np.concatenate([rows[:until], way])
+
+
+def _near_on_the_way(
+    run: Trajectory, start: NDArray[Any], end: NDArray[Any], highest: float
+) -> NDArray[Any]:
+    """Points of the step with which a run leaves, up to where the loss gets too high, (n, P)."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        points = (start + _ON_THE_WAY[:, None] * (end - start)).astype(start.dtype)
+    points = points[np.isfinite(points).all(axis=1)]
+    high = ~(run.loss_at(points) <= highest)
+    return np.asarray(points[: int(np.argmax(high)) if high.any() else len(points)])
 
 
 def _padded_range(values: NDArray[Any]) -> tuple[float, float]:

@@ -29,6 +29,7 @@ _SHAPES = "os^Dv"
 _MARGIN = 0.08  # of the data's extent, on each side
 _LEADS = (0.0, 0.2, 0.4, 0.6, 0.8)  # of the most probable class over the next, in probability
 _TINTS = (0.10, 0.36)  # of a class's colour, from unsure to sure: points of it stay visible
+_LONG = 1.7  # a panel of more times its other side: a square in it would be a stamp
 _MOST_ODDS = 30.0  # a probability beyond is 0 or 1 to float32
 _MEMORY_BYTES = 64 * 2**20
 
@@ -42,9 +43,10 @@ class ProbabilityField(RunPanel):
     as `losses.cross_entropy`). Each class has a colour and a shape; filled points are those that
     are learnt from, open ones those of `validation`: anything with x (n, 2) and y (n,).
 
-    grid: points along each side at which the model is evaluated. x_label, y_label: the
-    axes' labels. Raises InputError unless there is one run, of two features and whole-number
-    classes.
+    Both axes have one scale, unless the panel is much wider than high, or higher than wide: then
+    the field fills it. grid: points along each side at which the model is evaluated. x_label,
+    y_label: the axes' labels. Raises InputError unless there is one run, of two features and
+    whole-number classes.
     """
 
     _: KW_ONLY
@@ -78,7 +80,8 @@ class ProbabilityField(RunPanel):
 
     def __call__(self, ax: Axes) -> Update:
         """Draw the points; return the update that moves field and boundary."""
-        ax.set(xlabel=self.x_label, ylabel=self.y_label, aspect="equal")
+        aspect = "equal" if max(ax.bbox.size) < _LONG * min(ax.bbox.size) else "auto"
+        ax.set(xlabel=self.x_label, ylabel=self.y_label, aspect=aspect)
         ax.grid(False)
         ax.locator_params(nbins=6)  # longer numbers would touch
         xs, ys = self._axes()
@@ -177,7 +180,7 @@ def _check_samples(name: str, x: NDArray[Any], y: NDArray[Any]) -> None:
 def _class_colors(classes: int) -> list[str]:
     """The theme's colours from the first that no run has."""
     colors = [style["color"] for style in matplotlib.rcParams["axes.prop_cycle"]]
-    first = [str(color) for color in colors].index(next_color())
+    first = [to_hex(color) for color in colors].index(next_color())
     return [to_hex(colors[(first + number) % len(colors)]) for number in range(classes)]
 
 

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import matplotlib
+import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.font_manager import FontProperties
 from matplotlib.text import Text
+from numpy.typing import NDArray
 
+from render.errors import InputError
 from render.film.panels.panel import RunPanel, Update
 from render.film.panels.series import check_series, row_at, series_of
 from render.film.styles import run_styles
-from render.film.wrapping import width_pt
+from render.film.wrapping import width_pt as width_of
 
 if TYPE_CHECKING:
     from render.recording.trajectory import Trajectory
@@ -20,9 +26,14 @@ if TYPE_CHECKING:
 __all__ = ["Readout"]
 
 _VALUE_PT = 15.0
+_SMALLEST = 0.027  # of the picture's height: letters that the back row reads
 _LABELS = 0.16  # of the width, at least, where runs have labels
 _GAP_PT = 12.0
+_ROWS = 0.66  # of the height, where there is room
+_LINE = 1.3  # from a line to the next, in sizes of the letters
 _MOST_PARAMETERS = 3
+_MOST_HIGH = 0.6  # of the picture, for all rows together
+_MEASURED = 2000  # numbers of a column, at most, to find its widest
 
 
 @dataclass(frozen=True)
@@ -32,7 +43,10 @@ class Readout(RunPanel):
     show: names of columns, in order: "step", "loss", "batch loss", "rate", "gradient", a
     parameter's name, or a metric's. By default step, rate, loss, the metrics, and the parameters
     when they are few.
-    Raises InputError when there is no such number.
+    Each column is as wide as its widest number in the film. Letters are smaller where room is
+    scarce, down to 2.7% of the picture's height; columns that do not fit even then are left out,
+    the last first, and rows take the height they need from the panels above.
+    Raises InputError when there is no such number, or when the rows do not fit in the picture.
     """
 
     _: KW_ONLY
@@ -48,33 +62,21 @@ class Readout(RunPanel):
     def __call__(self, ax: Axes) -> Update:
         """Draw the headings; return the update that writes the numbers."""
         ax.set_axis_off()
-        columns = self._columns()
-        rows = len(self.runs)
-        cells: list[tuple[Text, Callable[[int], str]]] = []
-        placed: list[tuple[Text, float]] = []
-        for number, name in enumerate(columns):
-            place = number / len(columns)
-            heading = ax.text(0.0, 1.0, name, transform=ax.transAxes, va="top", alpha=0.8)
-            placed.append((heading, place))
-            for row, run in enumerate(self.runs.values()):
-                text = ax.text(0.0, _height(row, rows), "", fontsize=_VALUE_PT)
-                text.set(transform=ax.transAxes, va="center")
-                placed.append((text, place))
-                cells.append((text, _formatter(run, name)))
-        labels = [
-            ax.text(0, _height(row, rows), label, transform=ax.transAxes, va="center", color=color)
-            for row, (label, color) in enumerate(_colors(self.runs).items())
-        ]
-        label_pt = max(width_pt(text.get_text(), text.get_fontproperties()) for text in labels)
+        self._keep_height(ax)
+        table = _Table(
+            columns=[_column(ax, name, self.runs.values()) for name in self._columns()],
+            labels=[_text(ax, label, color=c) for label, c in _colors(self.runs).items()],
+        )
+        size: tuple[float, ...] = ()
 
         def update(step: int) -> None:
-            left = _share(ax, label_pt)
-            for text, place in placed:
-                x = left + (1 - left) * place
-                if text.get_position()[0] != x:
-                    text.set_x(x)
-            for text, formatted in cells:
-                text.set_text(formatted(step))
+            nonlocal size
+            if size != (size := (*ax.bbox.size, ax.figure.dpi)):
+                width_pt, height_pt = (72.0 * side / ax.figure.dpi for side in ax.bbox.size)
+                table.arrange(width_pt, height_pt, _smallest_pt(ax))
+            for column in table.columns:
+                for text, written in zip(column.values, column.written, strict=True):
+                    text.set_text(written(step))
 
         return update
 
@@ -85,38 +87,158 @@ class Readout(RunPanel):
         few = run.names if len(run.names) <= _MOST_PARAMETERS else ()
         return ("step", "rate", "loss", *run.metrics, *few)
 
+    def _keep_height(self, ax: Axes) -> None:
+        """Make the layout keep room for all rows. Raises InputError when they are too many."""
+        lines, size = 1 + len(self.runs), _smallest_pt(ax)
+        figure_pt, axes_pt = (
+            72.0 * box.height / ax.figure.dpi for box in (ax.figure.bbox, ax.bbox)
+        )
+        if lines * _LINE * size > max(_MOST_HIGH * figure_pt, axes_pt):
+            raise InputError(
+                f"Readout: {len(self.runs)} rows do not fit in the picture; show fewer runs"
+            )
+        spacing: dict[str, Any] = {"linespacing": _LINE, "fontsize": size, "va": "top"}
+        ax.text(0.0, 1.0, "\n".join([" "] * lines), transform=ax.transAxes, **spacing)
 
-def _height(row: int, rows: int) -> float:
-    """Where a run's row is, as a share of the axes' height."""
-    return 0.66 * (1 - (row + 0.5) / rows)
+
+@dataclass(frozen=True)
+class _Column:
+    """A heading and the numbers below it. heading_pt, value_pt: widths of letters 1 pt high."""
+
+    heading: Text
+    values: list[Text]
+    written: list[Callable[[int], str]]
+    heading_pt: float
+    value_pt: float
+
+    def width_pt(self, heading_pt: float, size_pt: float) -> float:
+        """Return how wide the column is with letters of a size."""
+        return max(self.heading_pt * heading_pt, self.value_pt * size_pt)
+
+
+@dataclass(frozen=True)
+class _Table:
+    """The texts of a readout, and where they stand."""
+
+    columns: list[_Column]
+    labels: list[Text]
+
+    def arrange(self, width_pt: float, height_pt: float, smallest_pt: float) -> None:
+        """Place all texts in a room, in letters as large as it allows."""
+        base = float(matplotlib.rcParams["font.size"])
+        sizes = [*np.arange(_VALUE_PT, smallest_pt, -0.5).tolist(), smallest_pt]
+        size = next(
+            (s for s in sizes if self._fits(min(s, base), s, width_pt, height_pt)), sizes[-1]
+        )
+        small = min(size, base)
+        widths = [column.width_pt(small, size) for column in self.columns]
+        left = self._labels_pt(small, width_pt)
+        shown = len(widths)
+        while shown > 1 and left + _row_pt(widths[:shown]) > width_pt + 1e-6:
+            shown -= 1
+        places = left + _places(widths[:shown], width_pt - left)
+        heights = self._heights(small, size, height_pt)
+        for text, y in zip(self.labels, heights, strict=True):
+            text.set(x=0.0, y=y, fontsize=small)
+        for number, column in enumerate(self.columns):
+            x = float(places[min(number, shown - 1)]) / width_pt
+            column.heading.set(x=x, y=1.0, va="top", fontsize=small, visible=number < shown)
+            for text, y in zip(column.values, heights, strict=True):
+                text.set(x=x, y=y, fontsize=size, visible=number < shown)
+
+    def _fits(self, small: float, size: float, width_pt: float, height_pt: float) -> bool:
+        widths = [column.width_pt(small, size) for column in self.columns]
+        wide = self._labels_pt(small, width_pt) + _row_pt(widths)
+        return wide <= width_pt and _LINE * (small + size * len(self.labels)) <= height_pt
+
+    def _labels_pt(self, small: float, width_pt: float) -> float:
+        """The width that labels of the runs take, with the gap beside them."""
+        widest = max(_width_of_1(text.get_text(), text) for text in self.labels) * small
+        return max(_LABELS * width_pt, widest + _GAP_PT) if widest else 0.0
+
+    def _heights(self, small: float, size: float, height_pt: float) -> list[float]:
+        """Where rows are, as shares of the height: in its lower part, or close together."""
+        rows = len(self.labels)
+        shares = [_ROWS * (1 - (row + 0.5) / rows) for row in range(rows)]
+        line = _LINE * size
+        apart = _ROWS * height_pt / rows >= line
+        if apart and (1 - shares[0]) * height_pt >= _LINE * small + line / 2:
+            return shares
+        over = max(height_pt - _LINE * small - line * rows, 0.0) / rows
+        return [
+            1 - (_LINE * small + (row + 0.5) * (line + over)) / height_pt for row in range(rows)
+        ]
+
+
+def _row_pt(widths: Sequence[float]) -> float:
+    return sum(widths) + _GAP_PT * (len(widths) - 1)
+
+
+def _places(widths: Sequence[float], room_pt: float) -> NDArray[Any]:
+    """Where columns begin: at equal shares of the room, or else with equal gaps."""
+    share = room_pt / len(widths)
+    if all(w + _GAP_PT <= share for w in widths[:-1]) and widths[-1] <= share:
+        return share * np.arange(len(widths))
+    gap = max(room_pt - sum(widths), 0.0) / max(len(widths) - 1, 1)
+    return np.cumsum([0.0, *(width + gap for width in widths[:-1])])
+
+
+def _smallest_pt(ax: Axes) -> float:
+    return _SMALLEST * 72.0 * float(ax.figure.bbox.height) / float(ax.figure.dpi)
+
+
+def _text(ax: Axes, words: str, **style: Any) -> Text:
+    text = ax.text(0.0, 0.0, words, transform=ax.transAxes, va="center", **style)
+    text.set_in_layout(False)  # `_keep_height` has room for all of them
+    return text
+
+
+def _column(ax: Axes, name: str, runs: Any) -> _Column:
+    heading = _text(ax, name, alpha=0.8)
+    series = [series_of(run, name, "Readout") for run in runs]
+    values = [_text(ax, "", fontsize=_VALUE_PT) for _ in series]
+    return _Column(
+        heading=heading,
+        values=values,
+        written=[_formatter(run, name, s) for run, s in zip(runs, series, strict=True)],
+        heading_pt=_width_of_1(name, heading),
+        value_pt=max(_widest_of_1(name, s, heading) for s in series),
+    )
 
 
 def _colors(runs: Mapping[str, Trajectory]) -> dict[str, str]:
     return {label: style["color"] for label, style in run_styles(runs).items()}
 
 
-def _share(ax: Axes, label_pt: float) -> float:
-    """The share of the axes' width that labels of the runs take, which changes with its size."""
-    if not label_pt:
-        return 0.0
-    figure = ax.get_figure(root=True)
-    assert figure is not None
-    return max(_LABELS, (label_pt + _GAP_PT) * figure.dpi / 72 / ax.get_window_extent().width)
+def _width_of_1(words: str, text: Text) -> float:
+    """The width of words in letters 1 pt high, of the font that a text has."""
+    font: FontProperties = text.get_fontproperties().copy()
+    font.set_size(100.0)
+    return width_of(words, font) / 100.0
 
 
-def _formatter(run: Trajectory, name: str) -> Callable[[int], str]:
+def _widest_of_1(name: str, values: NDArray[Any], text: Text) -> float:
+    """The width of a column's widest number in the film; digits are as wide as each other."""
+    finite = np.sort(values[np.isfinite(values)])
+    some = np.linspace(0, len(finite) - 1, min(len(finite), _MEASURED)).astype(int)
+    lost = values[~np.isfinite(values)][:1]
+    numbers = np.concatenate([finite[some], lost]).tolist()
+    return max(
+        _width_of_1(w, text) for w in {re.sub(r"\d", "0", _written(name, n)) for n in numbers}
+    )
+
+
+def _formatter(run: Trajectory, name: str, values: NDArray[Any]) -> Callable[[int], str]:
     """Return the function from step to text, with the same digits in every frame."""
-    values = series_of(run, name, "Readout")
+    return lambda step: _written(name, float(values[row_at(run, step)]))
 
-    def formatted(step: int) -> str:
-        number = float(values[row_at(run, step)])
-        if name == "step":
-            return f"{number:,.0f}"
-        if name == "rate":
-            return f"{number:.3g}"
-        size = abs(number)
-        if size != size or size in (float("inf"),):
-            return "diverged"
-        return f"{number:.3e}" if size >= 1e5 else f"{number:.4f}".replace("-", "\N{MINUS SIGN}")
 
-    return formatted
+def _written(name: str, number: float) -> str:
+    if name == "step":
+        return f"{number:,.0f}"
+    if name == "rate":
+        return f"{number:.3g}"
+    size = abs(number)
+    if size != size or size in (float("inf"),):
+        return "diverged"
+    return f"{number:.3e}" if size >= 1e5 else f"{number:.4f}".replace("-", "\N{MINUS SIGN}")

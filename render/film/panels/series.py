@@ -34,6 +34,7 @@ _FAR = 10.0  # times what it began with
 _TINY = 1e-12
 _COSTLY = ("loss", "batch loss")  # every run has these; the first may take a while
 _MARGIN = 0.06  # of an axis, beyond the values at either end
+_BELOW_ROUNDING = 0.1  # of it: how near to a minimum a run may get by luck
 
 
 def row_at(run: Trajectory, step: int) -> int:
@@ -73,14 +74,21 @@ def check_series(run: Trajectory, name: Series, asker: str) -> None:
 
 
 def limits_of(values: NDArray[Any], scale: Scale) -> tuple[float, float] | None:
-    """Return limits with room for all finite values, or None where there are none to show."""
+    """Return limits with room for all finite values, or None where there are none to show.
+
+    On a logarithmic axis those count that are not rounding: the loss is quadratic around its
+    minimum, so it stops meaning anything where the largest is times the square of the rounding.
+    """
     usable = values[np.isfinite(values) & ((values > 0) | (scale == "linear"))]
     if not usable.size:
         return None
     low, high = float(usable.min()), float(usable.max())
     if scale == "log":
+        precise: Any = values.dtype if np.issubdtype(values.dtype, np.floating) else np.dtype(float)
+        floor = high * (_BELOW_ROUNDING * float(np.finfo(precise).eps)) ** 2
+        low = float(usable[usable >= floor].min())
         ratio = max(high / low, 1.1) ** _MARGIN
-        return low / ratio, high * ratio
+        return low / ratio, min(high * ratio, float(np.finfo(float).max))
     margin = _MARGIN * ((high - low) or abs(high) or 1.0)
     return low - margin, high + margin
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -37,6 +38,7 @@ _PIECE = 0.04  # of a path, at most, in which it follows the surface; the box is
 _MOST_PIECES = 75  # of one step: more than the box's diagonal takes
 _STAR = {"marker": "*", "markersize": 13, "zorder": 2.2, "around": "markeredgecolor"}
 _RING = {"marker": "o", "zorder": 3.1, "around": "markerfacecolor"}
+_PALE = 0.4  # alpha of a mark behind the surface
 _CLOSEST = 0.004  # states nearer than this to one another are one point of a path
 
 
@@ -45,7 +47,7 @@ class Surface3D(LossSurface):
     """The loss over two parameters as a surface in space, seen from a camera that moves slowly.
 
     Each run's path lies on the surface: between two steps it follows the loss below the straight
-    way. Where the surface hides it, the path is thin and pale.
+    way. Where the surface hides it, the path is thin and pale; minima that it hides are pale too.
 
     parameters, x_range, y_range, levels, minima: as `LossSurface` has them, with the same colours.
     azimuth: the camera's first and last, in degrees from the first parameter's axis towards the
@@ -106,8 +108,8 @@ class Surface3D(LossSurface):
             draw_sheet(ax, camera, coarse, levels),
             draw_sides(ax, camera, coarse),
             draw_levels(ax, camera, heights, levels, horizon_of),
-            _draw_points(ax, camera, self._computed["minima"], _STAR),
-            _draw_points(ax, camera, self._computed["starts"], _RING),
+            _draw_points(ax, camera, self._computed["minima"], _STAR, horizon_of),
+            _draw_points(ax, camera, self._computed["starts"], _RING, horizon_of),
         ]
         styles = run_styles(self.runs)
         for label, run in self.runs.items():
@@ -192,15 +194,26 @@ def _ways(states: Array) -> tuple[Array, Array]:
     return np.concatenate(points), last
 
 
-def _draw_points(ax: Axes, camera: Camera, places: Array, marker: dict[str, Any]) -> Move:
-    """Mark places on the surface, in ink."""
+def _draw_points(
+    ax: Axes,
+    camera: Camera,
+    places: Array,
+    marker: dict[str, Any],
+    horizon_of: Callable[[Array], Horizon],
+) -> Move:
+    """Mark places on the surface, in ink; pale where it hides them."""
     ink, paper = matplotlib.rcParams["axes.edgecolor"], matplotlib.rcParams["axes.facecolor"]
     colors = {"color": ink, marker["around"]: paper}
     style = {name: value for name, value in marker.items() if name != "around"}
-    (marks,) = ax.plot([], [], linestyle="none", clip_on=False, **style, **colors)
+    look = {"linestyle": "none", "clip_on": False} | style | colors
+    marks, pale = (ax.plot([], [], alpha=alpha, **look)[0] for alpha in (None, _PALE))
+    horizon = horizon_of(places)
 
     def move(step: int, angle: float) -> None:
-        marks.set_data(*camera.project(places, angle).T)
+        seen = camera.project(places, angle)
+        behind = horizon.hides(angle, camera.elevation)
+        marks.set_data(*seen[~behind].T)
+        pale.set_data(*seen[behind].T)
 
     return move
 

@@ -35,8 +35,9 @@ class VectorField(LossSurface):
     where its gradient is taken, and is longer the steeper it is, but slower: ten times the slope
     gives 2.2 times the length. Minima have names only where they are given as a mapping.
 
-    arrows: along the longer side of the axes. The gradient is that of the loss over all the data,
-    from central differences of fourth order. Raises InputError as `LossSurface` does.
+    arrows: along the longer side of the axes; fewer across a panel that is much wider than high,
+    or higher than wide. The gradient is that of the loss over all the data, from central
+    differences of fourth order. Raises InputError as `LossSurface` does.
     """
 
     _: KW_ONLY
@@ -61,9 +62,11 @@ class VectorField(LossSurface):
         """Draw contours and arrows; return the update that draws the paths up to a step."""
         update = super().__call__(ax)
         xs, ys = self._places()
-        middles = np.stack(np.meshgrid(xs, ys), axis=-1).reshape(-1, 2)
-        spacing = np.array([xs[1] - xs[0], ys[1] - ys[0]])
-        arrows = _arrows(self._computed["gradient"].reshape(-1, 2), spacing)
+        columns, rows = (1, 1) if self.equal else _every(ax, len(xs), len(ys))
+        some = np.ix_(_spread(len(ys), rows), _spread(len(xs), columns))
+        middles = np.stack(np.meshgrid(xs, ys), axis=-1)[some].reshape(-1, 2)
+        spacing = np.array([columns * (xs[1] - xs[0]), rows * (ys[1] - ys[0])])
+        arrows = _arrows(self._computed["gradient"][some].reshape(-1, 2), spacing)
         drawn = arrows.any(axis=1) & ~_under_words(ax, middles, arrows)
         ax.quiver(
             *middles[drawn].T,
@@ -107,6 +110,19 @@ class VectorField(LossSurface):
                 rounding = np.maximum(rounding, np.finfo(moved.dtype).eps * np.abs(moved))
             slopes.append(np.where(np.abs(total) <= rounding, 0.0, total) / shift)
         return np.stack(slopes, axis=-1)
+
+
+def _every(ax: Axes, columns: int, rows: int) -> tuple[int, int]:
+    """Which columns and rows have arrows, such that these are about as far apart in both ways."""
+    width, height = ax.bbox.size
+    ratio = (width / columns) / (height / rows)
+    every = (max(round(1 / ratio), 1), max(round(ratio), 1))
+    return min(every[0], columns // _FEWEST), min(every[1], rows // _FEWEST)
+
+
+def _spread(count: int, every: int) -> Array:
+    """Numbers below count at equal distances, as far from its start as from its end."""
+    return np.arange((count - 1) % every // 2, count, every)
 
 
 def _arrows(gradient: Array, spacing: Array) -> Array:

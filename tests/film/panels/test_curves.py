@@ -58,6 +58,47 @@ def test_two_series_of_one_run_share_an_axes(run, ax):
     assert ax.get_ylabel() == ""
 
 
+@pytest.mark.parametrize(
+    ("names", "label"),
+    [
+        (("loss", "val_loss"), "loss"),
+        (("batch loss", "loss"), "loss"),
+        (("slope", "loss"), ""),
+        (("loss", lambda run: run.loss), ""),
+    ],
+)
+def test_several_series_are_called_by_the_words_they_end_in(ax, names, label):
+    validation = datasets.line(5, seed=1)
+    run = line_fit(validation=validation)
+    panels.Curve({"a": run, "b": run}, dict(zip("ab", names, strict=True)))(ax)
+    assert ax.get_ylabel() == label
+
+
+@pytest.mark.parametrize("precision", [np.float32, np.float64])
+def test_what_is_rounding_stays_at_the_edge_of_a_logarithmic_axis(run, ax, precision):
+    tiny = np.finfo(precision).smallest_subnormal
+    values = np.array([1e8, 1e4, 1, 1e-3, tiny, 0, -1, *[0] * 6], dtype=precision)
+    update = panels.Curve(run, lambda run: values, scale="log")(ax)
+    low, high = ax.get_ylim()
+    assert 0 < 1e-4 < low < 1e-3 and 1e8 < high < 1e10
+    for step in (4, 5, 6, 12):
+        update(step)
+        curve, dot = ax.lines
+        assert curve.get_ydata()[4:].tolist() == [low] * (step - 3)
+        assert dot.get_ydata().tolist() == [low]
+
+
+def test_a_logarithmic_axis_of_nothing_positive_is_refused(run, ax):
+    panel = panels.Curve(run, lambda run: -run.loss, scale="log")
+    with pytest.raises(InputError, match=r'no value is above 0.*give scale="linear"'):
+        panel(ax)
+
+
+def test_steps_are_whole_numbers(ax):
+    panels.Curve(line_fit(steps=2))(ax)
+    assert ax.get_xticks().tolist() == [0, 1, 2]
+
+
 def test_limits_hold_every_value_of_the_film(run, ax):
     update = panels.Curve(run, "loss", scale="log")(ax)
     before = ax.get_xlim(), ax.get_ylim()

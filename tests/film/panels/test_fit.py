@@ -56,6 +56,34 @@ def test_y_limits_are_those_given(run, ax):
     assert ax.get_ylim() == (-3, 40)
 
 
+def test_the_start_is_in_the_picture_even_where_the_data_span_little(ax):
+    run = record(
+        models.Line(slope=-1.0, intercept=1.0),
+        datasets.line(5, slope=3.0, intercept=8.0),
+        loss=losses.mse,
+        optimizer=partial(torch.optim.SGD, lr=0.1),
+        steps=1,
+    )
+    panels.Fit(run)(ax)(0)
+    low, high = ax.get_ylim()
+    y = ax.lines[0].get_ydata()
+    assert low < y.min() and y.max() < run.y.min() and run.y.max() < high
+
+
+def test_a_single_point_has_a_curve_around_it(ax):
+    run = record(
+        models.Line(slope=-1.0, intercept=1.0),
+        datasets.of([2.0], [-3.0]),
+        loss=losses.mse,
+        optimizer=partial(torch.optim.SGD, lr=0.1),
+        steps=1,
+    )
+    panels.Fit(run)(ax)(0)
+    x, y = ax.lines[0].get_data()
+    assert x[0] < 2 < x[-1] and ax.get_xlim() == (x[0], x[-1])
+    assert y == pytest.approx(1 - x)
+
+
 def test_residuals_join_each_point_to_the_curve(run, ax):
     panels.Fit(run, residuals=True)(ax)(3)
     sticks = np.array(ax.collections[1].get_segments())
@@ -71,6 +99,7 @@ def test_rings_mark_the_batch_of_the_step(ax):
         update(step)
         rows = run.batch[step]
         assert np.array_equal(ax.collections[-1].get_offsets(), np.c_[run.x, run.y][rows])
+    assert ax.get_title(loc="left") == "rings: the step's batch"
 
 
 def test_what_cannot_be_drawn_is_named(run):

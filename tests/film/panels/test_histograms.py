@@ -136,7 +136,10 @@ def test_by_layer_says_which_runs_have_diverged(run, diverged, ax):
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"b": np.ones((7, 2))}, "no values for the run 'a'"),
+        (
+            {"b": np.ones((7, 2))},
+            "no values for the run 'a'; values has those of 'b'; a single run",
+        ),
         ({"a": np.ones((6, 2))}, r"shape \(6, 2\); they must be \(7, layers\)"),
         ({"a": np.ones(7)}, r"shape \(7,\)"),
     ],

@@ -1,5 +1,6 @@
 """A landscape panel draws a plane's loss, and how far from the plane the run is."""
 
+import re
 from functools import partial
 
 import numpy as np
@@ -51,7 +52,13 @@ def test_the_ring_is_as_wide_as_the_run_is_far_from_the_plane(run, land, ax):
         distance = np.linalg.norm(run.params[step] - inside)
         ways = (ring.get_xydata() - dot.get_xydata()) @ land.directions
         assert np.linalg.norm(ways, axis=1) == pytest.approx(distance)
-        assert ax.texts[0].get_text() == f"ring: {distance:.2f} off the plane"
+        told = ax.texts[0].get_text()
+        assert told.startswith(f"ring: {distance:.2f} off the plane")
+        if np.allclose(np.linalg.norm(land.directions, axis=1), 1):
+            assert "axes" not in told
+        else:
+            wide = ring.get_xdata().max() - dot.get_xdata()[0]
+            assert float(re.search(r"axes: ([\d.]+)", told)[1]) == pytest.approx(wide, rel=0.15)
 
 
 def test_the_share_of_a_pca_plane_is_what_it_explains(run, ax):

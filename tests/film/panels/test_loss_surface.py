@@ -303,3 +303,13 @@ def test_runs_of_one_sweep_share_a_surface():
     update(50)
     assert len(dots(ax)) == 4
     assert len(words(ax)) == 1 and words(ax)[0].startswith("lr 0.4")
+
+
+@pytest.mark.parametrize("lr", [0.3, 3.0, 1e4])
+def test_a_run_that_leaves_at_once_is_shown_with_the_valley_that_it_crosses(lr):
+    run = walk(lr)
+    ax, _ = drawn(panels.LossSurface(run))
+    (left, right), (low, high) = ax.get_xlim(), ax.get_ylim()
+    start = run.params[0]
+    assert left < start[0] < right and low < -start[1] and start[1] < high
+    assert right - left < 10 and high - low < 10

@@ -59,6 +59,14 @@ def test_the_boundary_is_where_the_logit_is_zero(run, ax):
         assert np.abs(run.predict(points.astype(np.float32), step)).max() < 0.01
 
 
+@pytest.mark.parametrize(("size", "aspect"), [((6, 2), "auto"), ((2, 6), "auto"), ((5, 4), 1)])
+def test_a_field_fills_a_long_panel(run, size, aspect):
+    figure, ax = plt.subplots(figsize=size)
+    ProbabilityField(run)(ax)
+    assert ax.get_aspect() == aspect
+    plt.close(figure)
+
+
 def test_a_linear_classifier_has_a_straight_boundary(moons, ax):
     run = trained(moons[0], widths=(2, 1), steps=5)
     ProbabilityField(run)(ax)(5)

@@ -145,7 +145,7 @@ def test_start_and_minimum_are_marked_where_they_are(run):
     panel = panel_of(run, azimuth=(-45.0, -45.0), elevation=60.0)
     axes, update = drawn(panel)
     update(0)
-    marked = {line.get_marker(): line.get_xydata() for line in axes.lines[:2]}
+    marked = {line.get_marker(): line.get_xydata() for line in axes.lines[:4:2]}
     box = panel._box
     for marker, point in (("*", (3.0, 2.0)), ("o", (4.5, 4.5))):
         floor = np.array([point]) / 5
@@ -189,3 +189,12 @@ def test_nothing_of_the_surface_takes_room_from_the_axes_beside(run):
     artists = [*axes.lines, *axes.collections, *axes.patches, *axes.texts]
     assert artists
     assert not any(artist.get_in_layout() for artist in artists)
+
+
+@pytest.mark.parametrize(("elevation", "hidden"), [(10.0, True), (80.0, False)])
+def test_a_minimum_behind_the_surface_is_pale(run, elevation, hidden):
+    axes, update = drawn(panel_of(run, elevation=elevation, azimuth=(45, 45)))
+    update(0)
+    stars = {line.get_alpha() or 1.0: line for line in axes.lines if line.get_marker() == "*"}
+    shown = {alpha: len(line.get_xdata()) for alpha, line in stars.items()}
+    assert shown == {min(stars): int(hidden), 1.0: int(not hidden)}

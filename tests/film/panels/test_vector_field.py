@@ -123,3 +123,14 @@ def test_the_field_rests_while_the_path_moves():
 def test_too_few_arrows_are_an_error():
     with pytest.raises(InputError, match="arrows=2; give at least 3"):
         VectorField(run_on(surfaces.himmelblau), arrows=2)
+
+
+def test_arrows_in_a_long_panel_are_as_far_apart_in_both_ways():
+    axes = Figure(figsize=(9, 2)).add_subplot()
+    VectorField(run_on(surfaces.himmelblau), **DOMAIN)(axes)
+    (field,) = (child for child in axes.get_children() if isinstance(child, Quiver))
+    places = [np.unique(side) for side in axes.transData.transform(field.XY).round(3).T]
+    assert len(places[0]) == 17
+    apart = [np.diff(side).mean() for side in places]
+    assert 0.6 < apart[0] / apart[1] < 1.7
+    assert abs(places[1].mean() - (axes.bbox.y0 + axes.bbox.height / 2)) < apart[1] / 2

@@ -1,0 +1,105 @@
+"""The readout writes numbers that stand apart from each other, and are read from afar."""
+
+import itertools
+from functools import partial
+
+import numpy as np
+import pytest
+import torch
+
+from render import Film, datasets, losses, models, panels, record, surfaces, sweep
+from render.errors import InputError
+from render.film.drawing import Drawing
+
+
+def falls(steps=3, **options):
+    return record(
+        models.Line(slope=-1.0, intercept=1.0),
+        datasets.line(20),
+        loss=losses.mse,
+        optimizer=partial(torch.optim.SGD, lr=0.1),
+        steps=steps,
+        **options,
+    )
+
+
+def several(count):
+    rates = np.geomspace(1e-4, 1.0, count).round(5).tolist()
+    valley = surfaces.rosenbrock
+    return sweep(models.Point(-1.5, 2.0), valley, optimizer=torch.optim.SGD, lr=rates, steps=8)
+
+
+def empty(ax):
+    return lambda step: None
+
+
+def drawn(readout, frame=-1, **layout):
+    """The readout's axes in a film with another panel, and the texts that show in them."""
+    film = Film({"A": empty, "R": readout}, seconds=0.1, **layout)
+    drawing = Drawing(film)
+    with drawing.theme():
+        drawing.show(frame % film.frames)
+        drawing.figure.draw_without_rendering()
+    axes = drawing.figure.axes[1]
+    return axes, [text for text in axes.texts if text.get_visible() and text.get_text().strip()]
+
+
+LOW = {"mosaic": "A\nR", "height_ratios": (12, 1)}
+
+
+@pytest.mark.parametrize(
+    ("runs", "layout", "size"),
+    [
+        (1, {"mosaic": "AR"}, (1080, 1080)),
+        (4, {"mosaic": "AR"}, (1920, 1080)),
+        (10, {"mosaic": "AR\nA."}, (960, 540)),
+        (1, LOW, (960, 540)),
+        (3, LOW, (540, 960)),
+    ],
+)
+def test_numbers_stand_apart_and_within_the_picture(runs, layout, size):
+    axes, texts = drawn(panels.Readout(several(runs)), size=size, **layout)
+    assert len(texts) >= 1 + runs
+    boxes = [text.get_window_extent() for text in texts]
+    for one, other in itertools.combinations(boxes, 2):
+        assert not one.overlaps(other)
+    for text, box in zip(texts, boxes, strict=True):
+        assert text.get_fontsize() >= 0.025 * 72 * axes.figure.get_figheight()
+        assert box.x0 >= 0 and box.y0 >= 0
+        assert box.x1 <= axes.figure.bbox.width and box.y1 <= axes.figure.bbox.height
+
+
+def test_what_does_not_fit_is_left_out_from_the_last():
+    readout = panels.Readout(several(4))
+    _, wide = drawn(readout, mosaic="A\nR")
+    _, narrow = drawn(readout, mosaic="AR", width_ratios=(2, 1))
+    headings = ["step", "rate", "loss", "x", "y"]
+    assert [text.get_text() for text in wide if text.get_text() in headings] == headings
+    left = [text.get_text() for text in narrow if text.get_text() in headings]
+    assert 1 <= len(left) < 5 and left == headings[: len(left)]
+
+
+def test_columns_stay_where_they_are_while_numbers_grow():
+    readout = panels.Readout(several(3))
+    places = [
+        [text.get_position() for text in drawn(readout, frame, mosaic="AR")[1]] for frame in (0, -1)
+    ]
+    assert places[0] == places[1]
+
+
+def test_numbers_are_those_of_the_step(ax):
+    run = falls()
+    update = panels.Readout(run, show=("step", "loss", "slope"))(ax)
+    for step in (3, 1):
+        update(step)
+        written = {text.get_text() for text in ax.texts}
+        slope = f"{run.params[step, 0]:.4f}".replace("-", "\N{MINUS SIGN}")
+        assert {str(step), f"{run.data_loss[step]:.4f}", slope} <= written
+
+
+def test_a_number_that_is_not_there_and_rows_without_room_are_refused(ax):
+    run = falls()
+    with pytest.raises(InputError, match="Readout: nothing is called 'speed'"):
+        panels.Readout(run, show=("speed",))
+    with pytest.raises(InputError, match="60 rows do not fit in the picture; show fewer runs"):
+        panels.Readout({str(number): run for number in range(60)})(ax)
