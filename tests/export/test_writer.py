@@ -57,12 +57,6 @@ def test_an_odd_size_is_completed(animation, decode, tmp_path):
     assert decode(tmp_path / "film.mp4").size == (302, 202)
 
 
-def test_a_rate_that_the_format_cannot_hold_is_refused(animation, tmp_path):
-    with pytest.raises(UsageError, match=r"film\.gif: fps=0\.001 is too slow"):
-        animation.save(tmp_path / "film.gif", writer=MovieWriter(fps=0.001))
-    assert not list(tmp_path.iterdir())
-
-
 def test_an_artist_animation_is_saved(tmp_path):
     figure, axes = plt.subplots(figsize=(2, 2))
     frames = [axes.plot([0, n], [0, 1]) for n in range(5)]
