@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 
 import numpy as np
@@ -11,7 +10,7 @@ from render.film.canvas import LayeredCanvas
 from render.film.drawing import Drawing
 from render.film.film import Film
 from render.film.legibility.findings import Finding, Findings
-from render.film.legibility.glyphs import check_glyphs
+from render.film.legibility.glyphs import check_glyphs, told_by_finding
 from render.film.legibility.lines import check_lines, check_runs, check_spines
 from render.film.legibility.motion import Flashes, Jumps
 from render.film.legibility.pictures import FrameView
@@ -40,9 +39,7 @@ def check(
     total = len(looked_at) + film.frames
     report = progress or (lambda done, total: None)
     found = Findings()
-    with warnings.catch_warnings():
-        # It is a finding, and would be told again with every drawing.
-        warnings.filterwarnings("ignore", r"Glyph \d+ .*missing from")
+    with told_by_finding():
         _check_stills(film, looked_at, found, lambda done: report(done, total))
         _check_motion(film, found, lambda done: report(len(looked_at) + done, total))
     return found.worst()

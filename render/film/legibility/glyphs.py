@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
@@ -13,7 +16,7 @@ from matplotlib.mathtext import MathTextParser
 from render.film.legibility.findings import Finding
 from render.film.legibility.pictures import FrameView, name_of
 
-__all__ = ["check_glyphs", "formula_glyphs"]
+__all__ = ["check_glyphs", "formula_glyphs", "told_by_finding"]
 
 _FORMULAS: Any = MathTextParser("path")
 _DUMMY = "\N{CURRENCY SIGN}"  # what a formula has in place of a letter that its font lacks
@@ -37,6 +40,23 @@ def check_glyphs(view: FrameView) -> Iterator[Finding]:
                 place=("glyphs", *view.place(text)),
                 badness=len(set(lacking)),
             )
+
+
+@contextmanager
+def told_by_finding() -> Iterator[None]:
+    """Keep matplotlib from telling, with every drawing anew, which letters a font lacks."""
+    formulas = logging.getLogger("matplotlib.mathtext")
+    formulas.addFilter(_is_not_of_glyphs)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", r"Glyph \d+ .*missing from")
+            yield
+    finally:
+        formulas.removeFilter(_is_not_of_glyphs)
+
+
+def _is_not_of_glyphs(record: logging.LogRecord) -> bool:
+    return "does not have a glyph" not in record.getMessage()
 
 
 def formula_glyphs(line: str, font: FontProperties) -> list[tuple[float, str]]:

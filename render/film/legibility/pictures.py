@@ -125,6 +125,12 @@ class FrameView:
         """Where in the figure an artist stands, by which it is found again in other frames."""
         return self._places.get(id(artist), (id(artist),))
 
+    def axes_of(self, text: Text) -> Axes | None:
+        """The axes that a text, such as a tick's label, belongs to; None for the figure's own."""
+        place = self.place(text)
+        places = ((axes, self.place(axes)) for axes in self.figure.axes)
+        return next((axes for axes, above in places if place[: len(above)] == above), None)
+
     @cached_property
     def _places(self) -> dict[int, Place]:
         return dict(_places(self.figure, ()))
@@ -166,8 +172,9 @@ def name_of_axes(axes: Axes) -> str:
 
 
 def children(axes: Any) -> Iterator[Artist]:
-    """Yield what an axes and its insets draw."""
-    yield from axes.get_children()
+    """Yield what an axes and its insets draw on their grounds."""
+    ground = (axes.patch, *axes.spines.values())
+    yield from (artist for artist in axes.get_children() if artist not in ground)
     for inset in axes.child_axes:
         yield from children(inset)
 

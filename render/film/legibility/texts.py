@@ -25,7 +25,7 @@ __all__ = ["check_texts", "halo_of"]
 _LEAST_SHARE = 0.025
 _LEAST_CONTRAST = 4.5
 _FEW = 6  # pixels that may touch, or more where letters are large:
-_TOUCH_SHARE = 0.03  # of the square on a letter's height
+_TOUCH_SHARE = 0.04  # of the square on a letter's height
 _POOR_SHARE = 0.05  # of the pixels behind a text, the poorest that are let pass
 
 
@@ -230,8 +230,8 @@ def _overlapping(view: FrameView, one: Text, other: Text, shared: Bbox) -> Itera
 
 def _in_the_next_axes(view: FrameView, text: Text, axes: Axes, shared: Bbox) -> Iterator[Finding]:
     """No letters of one panel within another one; axes that lie on each other are one panel."""
-    area, own = axes.get_window_extent(), text.axes
-    if own is None or own is axes or area.overlaps(own.get_window_extent()):
+    own = view.axes_of(text)
+    if own is None or axes.get_window_extent().overlaps(own.get_window_extent()):
         return
     columns = np.flatnonzero(view.ink(text, shared).any(axis=0))
     if columns.size > 1:
