@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.artist import Artist
 from matplotlib.collections import Collection, LineCollection, QuadMesh
+from matplotlib.colors import to_hex
 from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, StepPatch
@@ -27,12 +28,16 @@ Place = tuple[object, ...]
 
 @dataclass
 class _Panel:
-    """An axes: what of it was in the picture, and what data, and lines, were outside."""
+    """An axes: what of it was in the picture, and what data, and lines, were outside.
+
+    colours: of lines in the picture. A run may be drawn in two parts, of which one stays empty.
+    """
 
     name: str
     seen: set[Place] = field(default_factory=set)
     outside: set[Place] = field(default_factory=set)
-    lines: dict[Place, str] = field(default_factory=dict)
+    lines: dict[Place, tuple[str, str]] = field(default_factory=dict)
+    colours: set[str] = field(default_factory=set)
 
 
 class Unseen:
@@ -57,10 +62,11 @@ class Unseen:
                 reach = _Reach.of(artist)
                 if reach.meets(_window(view, artist)):
                     panel.seen.add(place)
+                    panel.colours.add(_colour(artist))
                 elif reach.has_data and not is_casing(view, artist):
                     panel.outside.add(place)
                     if isinstance(artist, Line2D) and is_line(artist):
-                        panel.lines[place] = name_of(artist)
+                        panel.lines[place] = name_of(artist), _colour(artist)
 
     def findings(self) -> Iterator[Finding]:
         """Yield the panels, and the lines of other panels, of which nothing was to be seen."""
@@ -68,8 +74,8 @@ class Unseen:
             if panel.outside and not panel.seen:
                 yield self._found(panel.name, "shows its data in", place)
                 continue
-            for line, name in panel.lines.items():
-                if line not in panel.seen:
+            for line, (name, colour) in panel.lines.items():
+                if line not in panel.seen and colour not in panel.colours:
                     yield self._found(f"{name} of {panel.name}", "is seen in", line)
 
     def _found(self, artist: str, rule: str, place: Place) -> Finding:
@@ -82,6 +88,15 @@ class Unseen:
             place=("unseen", *place),
             badness=0.0,
         )
+
+
+def _colour(artist: Artist) -> str:
+    """Return the colour of a line, or of an outline that is not filled; "" for anything else."""
+    if isinstance(artist, Line2D) and is_line(artist):
+        return to_hex(artist.get_color())
+    if isinstance(artist, Patch) and not artist.get_fill():
+        return to_hex(artist.get_edgecolor())
+    return ""
 
 
 def _window(view: FrameView, artist: Artist) -> Bbox:

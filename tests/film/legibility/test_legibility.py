@@ -4,6 +4,8 @@ import matplotlib
 import matplotlib.patheffects as halo
 import numpy as np
 import pytest
+from matplotlib.patches import PathPatch
+from matplotlib.path import Path
 
 from render import Film
 from render.film.legibility import check
@@ -222,6 +224,11 @@ def test_data_that_is_never_seen_is_named(draw, words):
         lambda ax: ax.fill_between([-5, 5], -5, 5),
         lambda ax: ax.quiver([0.5], [0.5], [1], [1]),
         lambda ax: ax.tripcolor([0, 1, 0], [0, 0, 1], [1, 2, 3.0], shading="gouraud"),
+        lambda ax: ax.plot([0, 1], np.array([[np.nan] * 2, [0, 1]]).T, "C1"),
+        lambda ax: (
+            ax.plot([0, 1], [np.nan] * 2, "C1"),
+            ax.add_patch(PathPatch(Path([[0, 0], [1, 1]]), fill=False, edgecolor="C1", alpha=0.5)),
+        ),
         lambda ax: ax.inset_axes((0.2, 0.2, 0.5, 0.5)).plot([0, 1], [0, 1]),
     ],
 )
