@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from render.film import panels
 from render.film.legibility import check
 from render.scene import find, load, shipped
 
@@ -16,7 +17,7 @@ SCRIPTS = re.findall(
 
 
 def test_the_page_has_its_scripts():
-    assert [name for name, _ in SCRIPTS] == ["first.py", "rates.py", "own.py"]
+    assert [name for name, _ in SCRIPTS] == ["first.py", "rates.py", "own.py", "measured.py"]
 
 
 @pytest.mark.parametrize(("name", "code"), SCRIPTS, ids=[name for name, _ in SCRIPTS])
@@ -25,7 +26,14 @@ def test_a_script_of_the_page_makes_a_film(name, code, tmp_path):
     script.write_text(code)
     (summary,) = find(str(script))
     film = load(summary)()
-    assert [str(finding) for finding in check(film.resized(640, 360))] == []
+    assert [str(finding) for finding in check(film.resized(640, 360), stills=5)] == []
+
+
+def test_the_page_names_every_panel():
+    public = [getattr(panels, name) for name in panels.__all__]
+    drawn = {kind.__name__ for kind in public if isinstance(kind, type) and hasattr(kind, "steps")}
+    table = re.findall(r"^\| `(\w+)` \|", (DOCS / "your-first-scene.md").read_text(), re.MULTILINE)
+    assert set(table) == drawn - {"RunPanel"} and len(table) == len(drawn) - 1
 
 
 EXAMPLES = re.findall(r"```python\n(.*?)```", (DOCS / "recording.md").read_text(), re.DOTALL)

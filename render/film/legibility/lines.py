@@ -17,11 +17,11 @@ from matplotlib.lines import Line2D
 from matplotlib.path import Path
 
 from render.film.colours import VISIONS, contrast, difference, over
-from render.film.legibility.findings import Finding
+from render.film.legibility.findings import Finding, told_apart
 from render.film.legibility.pictures import FrameView, name_of
 from render.film.legibility.texts import halo_of
 
-__all__ = ["check_lines", "check_runs", "check_spines"]
+__all__ = ["check_lines", "check_runs", "check_spines", "is_casing", "is_line"]
 
 _LEAST_CONTRAST = 3.0
 _POOR_SHARE = 0.1  # of a line's length, the poorest that is let pass
@@ -32,7 +32,7 @@ _MOST_SAMPLES = 4000
 def check_lines(view: FrameView) -> Iterator[Finding]:
     """Yield the lines of a frame whose contrast with what is behind them is below 3 to 1."""
     for artist in view.data:
-        if isinstance(artist, Line2D) and _is_line(artist):
+        if isinstance(artist, Line2D) and is_line(artist):
             path = artist.get_transform().transform_path(artist.get_path())
             paths, colours = [path], [to_rgba(artist.get_color(), artist.get_alpha())]
         elif isinstance(artist, LineCollection):
@@ -41,7 +41,7 @@ def check_lines(view: FrameView) -> Iterator[Finding]:
             colours = list(to_rgba_array(artist.get_colors()))
         else:
             continue
-        if _is_casing(view, artist):
+        if is_casing(view, artist):
             continue
         behind = _behind(view, artist, paths)
         if not behind.size or not colours:
@@ -51,13 +51,7 @@ def check_lines(view: FrameView) -> Iterator[Finding]:
         ratios = [contrast(over(colour, backgrounds), backgrounds) for colour in colours]
         poorest = min(float(np.quantile(ratio, _POOR_SHARE)) for ratio in ratios)
         if poorest < _LEAST_CONTRAST:
-            yield Finding(
-                rule="has a contrast of",
-                frame=view.frame,
-                artist=name_of(artist),
-                value=f"{poorest:.2f} to 1",
-                bound=f"at least {_LEAST_CONTRAST:g} to 1",
-            )
+            yield _faint(view, name_of(artist), poorest, ("faint line", *view.place(artist)))
 
 
 def check_spines(view: FrameView) -> Iterator[Finding]:
@@ -77,16 +71,25 @@ def check_spines(view: FrameView) -> Iterator[Finding]:
         faint = {side: ratio for side, ratio in ratios.items() if 1.01 < ratio < _LEAST_CONTRAST}
         if faint:
             side = min(faint, key=lambda side: faint[side])
-            yield Finding(
-                rule="has a contrast of",
-                frame=view.frame,
-                artist=f"axes {axes.get_label() or number}, {side} spine",
-                value=f"{faint[side]:.2f} to 1",
-                bound=f"at least {_LEAST_CONTRAST:g} to 1",
-            )
+            name = f"axes {axes.get_label() or number}, {side} spine"
+            yield _faint(view, name, faint[side], ("faint spine", *view.place(axes)))
 
 
-def _is_line(line: Line2D) -> bool:
+def _faint(view: FrameView, name: str, ratio: float, place: tuple[object, ...]) -> Finding:
+    value, bound = told_apart(ratio, _LEAST_CONTRAST)
+    return Finding(
+        rule="has a contrast of",
+        frame=view.frame,
+        artist=name,
+        value=f"{value} to 1",
+        bound=f"at least {bound} to 1",
+        place=place,
+        badness=-ratio,
+    )
+
+
+def is_line(line: Line2D) -> bool:
+    """Whether a line joins its points; others are markers alone."""
     return line.get_linestyle() not in ("None", "none", " ", "") and line.get_linewidth() > 0
 
 
@@ -98,7 +101,8 @@ def _casing(view: FrameView, line: Any) -> Any:
     return None
 
 
-def _is_casing(view: FrameView, line: Any) -> bool:
+def is_casing(view: FrameView, line: Any) -> bool:
+    """Whether a line lies under another one as its halo."""
     return any(_encases(line, other) for other in view.data)
 
 
@@ -144,10 +148,10 @@ def _samples(path: Path) -> npt.NDArray[Any]:
     return np.concatenate(parts) if parts else np.empty((0, 2))
 
 
-def check_runs(figure: Figure, frame: int) -> Iterator[Finding]:
+def check_runs(view: FrameView) -> Iterator[Finding]:
     """Yield pairs of labelled lines, or points, that look alike: to some eyes, or in shape."""
-    yield from _alike("lines", _labelled_lines(figure), frame)
-    yield from _alike("points", _labelled_points(figure), frame)
+    yield from _alike("lines", _labelled_lines(view.figure), view.frame)
+    yield from _alike("points", _labelled_points(view.figure), view.frame)
 
 
 @dataclass(frozen=True)
@@ -166,7 +170,7 @@ def _labelled_lines(figure: Figure) -> dict[str, _Style]:
         )
         for axes in figure.axes
         for line in axes.get_lines()
-        if _is_line(line) and _has_label(line)
+        if is_line(line) and _has_label(line)
     }
 
 
@@ -188,26 +192,34 @@ def _has_label(artist: Artist) -> bool:
 
 def _alike(kind: str, styles: dict[str, _Style], frame: int) -> Iterator[Finding]:
     for (one, first), (other, second) in itertools.combinations(styles.items(), 2):
-        pair = f"{kind} {one!r} and {other!r}"
-        colours = [style.colour for style in (first, second)]
-        for vision in VISIONS:
-            apart = difference(colours[0], colours[1], vision)
-            if apart < _LEAST_DIFFERENCE:
-                yield Finding(
-                    rule=f"with {vision}, their colours differ by",
-                    frame=frame,
-                    artist=pair,
-                    value=f"Delta E {apart:.1f}",
-                    bound=f"at least {_LEAST_DIFFERENCE:g}",
-                )
-        if first.pattern == second.pattern:
+        apart, vision = min(
+            ((difference(first.colour, second.colour, vision), vision) for vision in VISIONS),
+            key=lambda seen: seen[0],
+        )
+        told = _told(first, second, apart, vision)
+        if told is not None:
+            rule, value, bound = told
             yield Finding(
-                rule="have the same dash and marker,",
+                rule=rule,
                 frame=frame,
-                artist=pair,
-                value=first.name,
-                bound="give each a dash or marker of its own",
+                artist=f"{kind} {one!r} and {other!r}",
+                value=value,
+                bound=bound,
+                place=("alike", kind, one, other),
+                badness=-apart,
             )
+
+
+def _told(one: _Style, other: _Style, apart: float, vision: str) -> tuple[str, str, str] | None:
+    """Return rule, value and bound of two styles that look alike, or None."""
+    same, own = one.pattern == other.pattern, "give each a dash or marker of its own"
+    if apart >= _LEAST_DIFFERENCE:
+        return ("have the same dash and marker,", one.name, own) if same else None
+    value, least = told_apart(apart, _LEAST_DIFFERENCE)
+    rule, bound = f"with {vision}, their colours differ by", f"at least {least}"
+    if same:
+        rule, bound = f"have the same dash and marker, and {rule}", f"{bound}, and {own}"
+    return rule, f"Delta E {value}", bound
 
 
 def _pattern(line: Line2D) -> tuple[Any, ...]:

@@ -12,7 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from render.film.colours import LUMINANCE, linear
-from render.film.legibility.findings import Finding
+from render.film.legibility.findings import Finding, told_apart
+from render.film.legibility.pictures import name_of_axes
 
 __all__ = ["Flashes", "Jumps"]
 
@@ -55,24 +56,25 @@ class Flashes:
 
     def __init__(self, fps: float) -> None:
         self._light, self._red = _Swings(fps), _Swings(fps)
-        self._found = False
 
     def add(self, frame: int, picture: npt.NDArray[np.uint8]) -> Iterator[Finding]:
-        """Take a frame, (height, width, 4); yield the first flash above three a second."""
+        """Take a frame, (height, width, 4); yield flashes above three a second."""
         colour = linear(picture[..., :3])
         light = self._light.add(colour @ LUMINANCE, _CHANGE, _DARK)
         red, green, blue = np.moveaxis(colour, -1, 0)
         saturated = red / np.maximum(red + green + blue, 1e-9) >= _RED_SHARE
         reds = np.where(saturated, np.maximum(red - green - blue, 0), 0)
         area = max(light, self._red.add(reds, _RED_CHANGE, np.inf))
-        if area > _AREA and not self._found:
-            self._found = True
+        if area > _AREA:
+            value, bound = told_apart(area, _AREA, "%")
             yield Finding(
                 rule="flashes more than three times a second over",
                 frame=frame,
                 artist="picture",
-                value=f"{area:.1%} of its area",
-                bound=f"at most {_AREA:.1%} (WCAG 2.3.1)",
+                value=f"{value} of its area",
+                bound=f"at most {bound} (WCAG 2.3.1)",
+                place=("flashes",),
+                badness=area,
             )
 
 
@@ -82,32 +84,34 @@ class Jumps:
 
     exempt: Sequence[Axes] = ()
     _before: dict[int, npt.NDArray[Any]] = field(default_factory=dict)
-    _found: set[int] = field(default_factory=set)
 
     def add(self, frame: int, figure: Figure) -> Iterator[Finding]:
-        """Take a frame; yield each axes that jumps, once."""
+        """Take a frame; yield each axes that jumps."""
         for number, axes in enumerate(figure.axes):
             now = np.concatenate([_place(axes), *_limits(axes)])
             before = self._before.get(number)
             self._before[number] = now
-            if before is None or number in self._found or axes in self.exempt:
+            if before is None or axes in self.exempt:
                 continue
             if before.shape != now.shape:
                 continue
             shift, jump = np.abs(now[:4] - before[:4]).max(), _largest_jump(before[4:], now[4:])
             if shift > _STEADY_PX:
-                value, bound = f"by {shift:.1f} px on the picture", f"at most {_STEADY_PX} px"
+                value, bound = told_apart(shift, _STEADY_PX)
+                value, bound = f"by {value} px on the picture", f"at most {bound} px"
             elif jump > _JUMP:
-                value, bound = f"by {jump:.0%} of its axis' length", f"at most {_JUMP:.0%}"
+                value, bound = told_apart(jump, _JUMP, "%", digits=0)
+                value, bound = f"by {value} of its axis' length", f"at most {bound}"
             else:
                 continue
-            self._found.add(number)
             yield Finding(
                 rule="jumps",
                 frame=frame,
-                artist=_named(axes, number),
+                artist=name_of_axes(axes),
                 value=value,
                 bound=f"{bound} a frame, unless its panel says moves_axes = True",
+                place=("jumps", shift > _STEADY_PX, number),
+                badness=float(shift if shift > _STEADY_PX else jump),
             )
 
 
@@ -127,9 +131,3 @@ def _largest_jump(before: npt.NDArray[Any], now: npt.NDArray[Any]) -> float:
     pairs, moved = before.reshape(-1, 2), (now - before).reshape(-1, 2)
     spans = np.maximum(np.abs(pairs[:, 1] - pairs[:, 0]), 1e-300)
     return float((np.abs(moved).max(axis=1) / spans).max(initial=0.0))
-
-
-def _named(axes: Axes, number: int) -> str:
-    label = axes.get_label()
-    title = axes.get_title(loc="left") or axes.get_ylabel() or axes.get_xlabel()
-    return f"axes {label or title or number}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from matplotlib.artist import Artist
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
 from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.figure import Figure
@@ -20,9 +22,11 @@ from matplotlib.quiver import Quiver
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
-__all__ = ["FrameView", "differ", "name_of"]
+__all__ = ["FrameView", "children", "differ", "name_of", "name_of_axes"]
 
 Picture = npt.NDArray[np.uint8]
+Place = tuple[object, ...]
+Ink = tuple[tuple[int, int], npt.NDArray[np.bool_]]  # the first row and column, and which pixels
 _VISIBLE = 25  # of 255, in any channel
 _DATA = (Line2D, PathCollection, LineCollection, Quiver, StepPatch)
 
@@ -62,7 +66,7 @@ class FrameView:
             artist
             for axes in self.figure.axes
             if axes.get_visible()
-            for artist in _children(axes)
+            for artist in children(axes)
             if isinstance(artist, _DATA) and artist.get_visible()
         ]
 
@@ -90,10 +94,46 @@ class FrameView:
             with _hidden(self.data):
                 return with_data, _draw(self.figure)
 
-    def only(self, text: Text) -> Picture:
-        """Everything, with one of its texts."""
-        with _hidden([other for other in self.texts if other is not text]):
-            return _draw(self.figure)
+    def ink(self, text: Text, box: Bbox) -> npt.NDArray[np.bool_]:
+        """Which pixels a text covers, were it alone on the picture, in a part of its own box."""
+        (top, left), whole = self._inks.get(id(text)) or self._draw_alone(text)
+        rows, columns = self.pixels(box)
+        return whole[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left]
+
+    def _draw_alone(self, text: Text) -> Ink:
+        at = self.pixels(self.box(text))
+        picture = np.asarray(self._sheet.buffer_rgba())  # type: ignore[no-untyped-call]
+        picture[(*at, slice(3))] = self.without_texts[at]  # in place of what other texts left here
+        text.draw(self._sheet)
+        ink = differ(picture[(*at, slice(3))], self.without_texts[at])
+        self._inks[id(text)] = (at[0].start, at[1].start), ink
+        return self._inks[id(text)]
+
+    @cached_property
+    def _inks(self) -> dict[int, Ink]:
+        return {}
+
+    @cached_property
+    def _sheet(self) -> RendererAgg:
+        """Where texts are drawn one by one."""
+        sheet = _renderer_of(self.figure)
+        picture = np.asarray(sheet.buffer_rgba())  # type: ignore[no-untyped-call]
+        picture[..., :3], picture[..., 3] = self.without_texts, 255
+        return sheet
+
+    def place(self, artist: Artist) -> Place:
+        """Where in the figure an artist stands, by which it is found again in other frames."""
+        return self._places.get(id(artist), (id(artist),))
+
+    def axes_of(self, text: Text) -> Axes | None:
+        """The axes that a text, such as a tick's label, belongs to; None for the figure's own."""
+        place = self.place(text)
+        places = ((axes, self.place(axes)) for axes in self.figure.axes)
+        return next((axes for axes, above in places if place[: len(above)] == above), None)
+
+    @cached_property
+    def _places(self) -> dict[int, Place]:
+        return dict(_places(self.figure, ()))
 
     def box(self, text: Text) -> Bbox:
         """Where a text stands, in pixels from the lower left corner."""
@@ -124,10 +164,30 @@ def name_of(artist: Artist) -> str:
     return f"{kind} {label!r}" if label and not label.startswith("_") else kind
 
 
-def _children(axes: Any) -> Iterator[Artist]:
-    yield from axes.get_children()
+def name_of_axes(axes: Axes) -> str:
+    """Return words by which a user finds an axes: in a film, the name of its panel."""
+    title = axes.get_title(loc="left") or axes.get_ylabel() or axes.get_xlabel()
+    figure: Any = axes.get_figure(root=True)
+    return f"axes {axes.get_label() or title or figure.axes.index(axes)}"
+
+
+def children(axes: Any) -> Iterator[Artist]:
+    """Yield what an axes and its insets draw on their grounds."""
+    ground = (axes.patch, *axes.spines.values())
+    yield from (artist for artist in axes.get_children() if artist not in ground)
     for inset in axes.child_axes:
-        yield from _children(inset)
+        yield from children(inset)
+
+
+def _places(artist: Artist, place: Place) -> Iterator[tuple[int, Place]]:
+    """Yield the ids of all that an artist holds, and where: at each level, the how manieth."""
+    counts: Counter[str] = Counter()
+    for child in artist.get_children():
+        kind = type(child).__name__
+        here = (*place, kind, counts[kind])
+        counts[kind] += 1
+        yield id(child), here
+        yield from _places(child, here)
 
 
 def _clipped(low: float, high: float, size: int) -> slice:
@@ -142,9 +202,14 @@ def _renderer(figure: Figure) -> Any:
     return canvas.get_renderer()
 
 
-def _draw(figure: Figure) -> Picture:
+def _renderer_of(figure: Figure) -> RendererAgg:
+    """Return a renderer of the figure's size, with nothing drawn yet."""
     width, height = (round(float(side)) for side in figure.bbox.size)
-    renderer = RendererAgg(width, height, figure.dpi)  # type: ignore[no-untyped-call]
+    return RendererAgg(width, height, figure.dpi)  # type: ignore[no-untyped-call]
+
+
+def _draw(figure: Figure) -> Picture:
+    renderer = _renderer_of(figure)
     with _hidden(spine for axes in figure.axes for spine in axes.spines.values()):
         figure.draw(renderer)
     return np.asarray(renderer.buffer_rgba())[..., :3]  # type: ignore[no-untyped-call]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,21 +11,21 @@ from matplotlib.axes import Axes
 from matplotlib.cbook import is_math_text
 from matplotlib.colors import to_rgba
 from matplotlib.legend import Legend
-from matplotlib.mathtext import MathTextParser
 from matplotlib.patheffects import AbstractPathEffect, Stroke, withStroke
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
 from render.film.colours import contrast, over
-from render.film.legibility.findings import Finding
-from render.film.legibility.pictures import FrameView, differ, name_of
+from render.film.legibility.findings import Finding, told_apart
+from render.film.legibility.glyphs import formula_glyphs
+from render.film.legibility.pictures import FrameView, differ, name_of, name_of_axes
 
 __all__ = ["check_texts", "halo_of"]
 
-_FORMULAS: Any = MathTextParser("path")
 _LEAST_SHARE = 0.025
 _LEAST_CONTRAST = 4.5
-_FEW = 6  # pixels that may touch
+_FEW = 6  # pixels that may touch, or more where letters are large:
+_TOUCH_SHARE = 0.04  # of the square on a letter's height
 _POOR_SHARE = 0.05  # of the pixels behind a text, the poorest that are let pass
 
 
@@ -46,8 +45,18 @@ def check_texts(view: FrameView) -> Iterator[Finding]:
             yield from _over_data(view, text, box, ink)
             yield from _faint(view, text, box, ink)
     yield from _legends_over_data(view)
-    for one, other in itertools.combinations(view.texts, 2):
-        yield from _overlapping(view, one, other, boxes[id(one)], boxes[id(other)])
+    yield from _meetings(view, list(boxes.values()))
+
+
+def _meetings(view: FrameView, boxes: list[Bbox]) -> Iterator[Finding]:
+    """What is wrong where a text meets another one, or another panel."""
+    for one, other, shared in _shared(boxes, boxes):
+        if one < other:
+            yield from _overlapping(view, view.texts[one], view.texts[other], shared)
+    axes = [axes for axes in view.figure.axes if axes.get_visible()]
+    areas = [ax.get_window_extent() for ax in axes]
+    for number, place, shared in _shared(boxes, areas):
+        yield from _in_the_next_axes(view, view.texts[number], axes[place], shared)
 
 
 def halo_of(effects: list[AbstractPathEffect] | None) -> Any:
@@ -60,8 +69,18 @@ def halo_of(effects: list[AbstractPathEffect] | None) -> Any:
     return None
 
 
-def _found(view: FrameView, text: Text, rule: str, value: str, bound: str) -> Finding:
-    return Finding(rule=rule, frame=view.frame, artist=name_of(text), value=value, bound=bound)
+def _found(
+    view: FrameView, text: Text, rule: str, value: str, bound: str, kind: str, badness: float
+) -> Finding:
+    return Finding(
+        rule=rule,
+        frame=view.frame,
+        artist=name_of(text),
+        value=value,
+        bound=bound,
+        place=(kind, *view.place(text)),
+        badness=badness,
+    )
 
 
 def _small(view: FrameView, text: Text) -> Iterator[Finding]:
@@ -73,9 +92,11 @@ def _small(view: FrameView, text: Text) -> Iterator[Finding]:
     size, smallest = float(text.get_fontsize()), _smallest_pt(text)
     share = smallest / 72 / height_in
     if share < _LEAST_SHARE - 1e-6:
-        least = f"at least {_LEAST_SHARE:.1%}, {_LEAST_SHARE * height_in * 72:.1f} pt here"
+        value, least = told_apart(share, _LEAST_SHARE, "%")
+        value, least = f"{value} of the height", f"at least {least}"
+        bound = f"{least}, {_LEAST_SHARE * height_in * 72:.1f} pt here"
         letters = "letters are" if smallest == size else "its smallest letters are"
-        yield _found(view, text, letters, f"{share:.1%} of the height", least)
+        yield _found(view, text, letters, value, bound, "small", -share)
 
 
 def _smallest_pt(text: Text) -> float:
@@ -83,8 +104,8 @@ def _smallest_pt(text: Text) -> float:
     sizes = [float(text.get_fontsize())]
     for line in text.get_text().split("\n"):
         if text.get_parse_math() and is_math_text(line):
-            _, _, _, glyphs, _ = _FORMULAS.parse(line, 72, text.get_fontproperties())
-            sizes += [float(size) for _, size, code, *_ in glyphs if chr(code).isalnum()]
+            glyphs = formula_glyphs(line, text.get_fontproperties())
+            sizes += [size for size, letter in glyphs if letter.isalnum()]
     return min(sizes)
 
 
@@ -98,7 +119,8 @@ def _cut_off(view: FrameView, text: Text, box: Bbox, frame: Any) -> Iterator[Fin
         box.y1 - frame.y1 - slack,
     )
     if beyond > 0:
-        yield _found(view, text, "is cut off by", f"{beyond:.0f} px", "move it, or shorten it")
+        size, bound = f"{beyond:.0f} px", "move it, or shorten it"
+        yield _found(view, text, "is cut off by", size, bound, "cut off", beyond)
 
 
 def _ink(view: FrameView, box: Bbox) -> npt.NDArray[np.bool_]:
@@ -116,9 +138,16 @@ def _over_data(
     rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
     inside = data[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     covered = int(inside.sum())
-    if covered > _FEW:
+    if covered > _may_touch(view, text):
         rule = "is written over data," if text.get_bbox_patch() is None else "hides data,"
-        yield _found(view, text, rule, f"{covered} px of it", "put it where no data is")
+        size, bound = f"{covered} px of it", "put it where no data is"
+        yield _found(view, text, rule, size, bound, "over data", covered)
+
+
+def _may_touch(view: FrameView, text: Text) -> float:
+    """How many pixels of data, such as the tip of a marker, may reach to a text's edge."""
+    letter_px = float(text.get_fontsize()) / 72 * float(view.figure.dpi)
+    return max(_FEW, _TOUCH_SHARE * letter_px**2)
 
 
 def _legends_over_data(view: FrameView) -> Iterator[Finding]:
@@ -141,6 +170,8 @@ def _legends_over_data(view: FrameView) -> Iterator[Finding]:
                 artist=f"legend {', '.join(text.get_text() for text in legend.get_texts())!r}",
                 value=f"{covered} px of it",
                 bound="put it where no data is, or outside the axes",
+                place=("legend", *view.place(legend)),
+                badness=covered,
             )
 
 
@@ -166,23 +197,47 @@ def _faint(view: FrameView, text: Text, box: Bbox, ink: npt.NDArray[np.bool_]) -
         colour[3] = text.get_alpha()
     ratio = float(np.quantile(contrast(over(colour, behind), behind), _POOR_SHARE))
     if ratio < _LEAST_CONTRAST:
-        bound = f"at least {_LEAST_CONTRAST} to 1"
-        yield _found(view, text, "has a contrast of", f"{ratio:.2f} to 1", bound)
+        value, least = told_apart(ratio, _LEAST_CONTRAST)
+        value, bound = f"{value} to 1", f"at least {least} to 1"
+        yield _found(view, text, "has a contrast of", value, bound, "faint text", -ratio)
 
 
-def _overlapping(
-    view: FrameView, one: Text, other: Text, box: Bbox, second: Bbox
-) -> Iterator[Finding]:
+def _shared(ones: Sequence[Any], others: Sequence[Any]) -> Iterator[tuple[int, int, Bbox]]:
+    """Yield which boxes share at least a pixel each way, by their numbers, and what they share."""
+    first = np.array([box.extents for box in ones]).reshape(-1, 1, 4)
+    second = np.array([box.extents for box in others]).reshape(1, -1, 4)
+    low, high = np.maximum(first, second)[..., :2], np.minimum(first, second)[..., 2:]
+    for one, other in np.argwhere((high - low >= 1).all(axis=-1)):
+        yield int(one), int(other), Bbox([low[one, other], high[one, other]])
+
+
+def _overlapping(view: FrameView, one: Text, other: Text, shared: Bbox) -> Iterator[Finding]:
     """No letters on other letters."""
-    shared = Bbox.intersection(box, second)
-    if shared is None or shared.width < 1 or shared.height < 1:
-        return
-    at = view.pixels(shared)
-    inks = [differ(view.only(text)[at], view.without_texts[at]) for text in (one, other)]
+    inks = [view.ink(text, shared) for text in (one, other)]
     rows, columns = (_reach(inks[0], axis) & _reach(inks[1], axis) for axis in (1, 0))
     if rows.any() and columns.any():
-        size = f"{int(columns.sum())} x {int(rows.sum())} px"
-        yield _found(view, one, f"overlaps {name_of(other)} by", size, "set them apart")
+        wide, high = int(columns.sum()), int(rows.sum())
+        yield Finding(
+            rule=f"overlaps {name_of(other)} by",
+            frame=view.frame,
+            artist=name_of(one),
+            value=f"{wide} x {high} px",
+            bound="set them apart",
+            place=("overlap", view.place(one), view.place(other)),
+            badness=wide * high,
+        )
+
+
+def _in_the_next_axes(view: FrameView, text: Text, axes: Axes, shared: Bbox) -> Iterator[Finding]:
+    """No letters of one panel within another one; axes that lie on each other are one panel."""
+    own = view.axes_of(text)
+    if own is None or axes.get_window_extent().overlaps(own.get_window_extent()):
+        return
+    columns = np.flatnonzero(view.ink(text, shared).any(axis=0))
+    if columns.size > 1:
+        rule = f"runs into {name_of_axes(axes)} by"
+        size, bound = f"{columns.size} px", "move it, or shorten it"
+        yield _found(view, text, rule, size, bound, "next axes", columns.size)
 
 
 def _reach(ink: npt.NDArray[np.bool_], axis: int) -> npt.NDArray[np.bool_]:

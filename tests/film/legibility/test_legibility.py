@@ -4,9 +4,13 @@ import matplotlib
 import matplotlib.patheffects as halo
 import numpy as np
 import pytest
+from matplotlib.patches import PathPatch
+from matplotlib.path import Path
 
 from render import Film
 from render.film.legibility import check
+from render.film.legibility.findings import told_apart
+from render.film.legibility.pictures import FrameView
 
 
 def found(panel, **settings):
@@ -138,6 +142,137 @@ def test_what_cannot_be_read_is_named(draw, words):
 )
 def test_what_can_be_read_passes(draw):
     assert found(still(draw)) == []
+
+
+def test_a_text_that_changes_is_told_once_where_it_is_worst():
+    def panel(ax):
+        ax.text(0.1, 0.5, "label")
+        number = ax.text(0.1, 0.51, "")
+        return lambda step: (number.set_text(f"{step}"), number.set_y(0.51 - 0.001 * step))
+
+    (finding,) = found(panel)
+    assert "frame 9: text 'label': overlaps text '9' by" in finding
+    assert finding.endswith("set them apart (the worst of 3 of 3 stills)")
+
+
+def test_texts_drawn_anew_are_told_by_their_place():
+    def panel(ax):
+        return lambda step: (ax.clear(), ax.text(0.1, 0.5, f"step {step}", fontsize=5))
+
+    (finding,) = found(panel)
+    assert "text 'step 0': letters are 1.3%" in finding and "3 of 3 stills" in finding
+
+
+def test_of_many_of_a_kind_a_few_are_told_and_the_others_counted():
+    findings = found(still(lambda ax: [ax.text(0.1, y / 9, "a", fontsize=5) for y in range(8)]))
+    assert len(findings) == 5 and findings[-1].endswith("; and 3 more like this")
+
+
+def test_each_text_is_drawn_alone_at_most_once(monkeypatch):
+    draws = []
+    draw = FrameView._draw_alone
+    monkeypatch.setattr(
+        FrameView, "_draw_alone", lambda view, text: (draws.append(text), draw(view, text))[1]
+    )
+    found(still(lambda ax: [ax.text(0.1, 0.5, f"text {number}") for number in range(9)]))
+    assert len(draws) == 3 * 9
+
+
+def test_runs_that_look_alike_are_one_line_a_pair():
+    def draw(ax):
+        for label in "ab":
+            ax.plot([0, 1], [0, 1 + (label == "a")], "k-", label=label)
+
+    (finding,) = found(still(draw))
+    assert "have the same dash and marker, and with full colour vision, their colours" in finding
+    assert "differ by Delta E 0.0; at least 10.0, and give each a dash" in finding
+
+
+NOTHING_SEEN = "axes 0: shows its data in none of 3 stills"
+
+
+@pytest.mark.parametrize(
+    ("draw", "words"),
+    [
+        (lambda ax: ax.plot([0, 0.5, 1], [np.nan] * 3), NOTHING_SEEN),
+        (lambda ax: ax.plot([0, 0.5, 1], [0.5, np.nan, 0.5]), NOTHING_SEEN),
+        (lambda ax: ax.plot([0, 1], [3, 4]), NOTHING_SEEN),
+        (lambda ax: (ax.set(yscale="log", ylim=(0.1, 1)), ax.plot([0, 1], [-1, 0])), NOTHING_SEEN),
+        (lambda ax: ax.scatter([3, 4], [3, 4]), NOTHING_SEEN),
+        (lambda ax: ax.stairs([1, 2], [4, 5, 6]), NOTHING_SEEN),
+        (lambda ax: ax.fill_between([-5, 5], -5, -4), NOTHING_SEEN),
+        (lambda ax: (ax.imshow(np.eye(3)), ax.set(xlim=(4, 5), ylim=(4, 5))), NOTHING_SEEN),
+        (lambda ax: (ax.pcolormesh(np.eye(3)), ax.set(xlim=(4, 5))), NOTHING_SEEN),
+        (
+            lambda ax: (ax.plot([0, 1], [0, 1]), ax.plot([0, 1], [3, 4], label="far")),
+            "Line2D 'far' of axes 0: is seen in none of 3 stills",
+        ),
+    ],
+)
+def test_data_that_is_never_seen_is_named(draw, words):
+    (finding,) = found(still(draw))
+    assert words in finding
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda ax: ax.plot([], []),
+        lambda ax: ax.plot([np.nan], [np.nan], "o"),
+        lambda ax: ax.plot([-5, 5], [0.5, 0.5]),
+        lambda ax: ax.scatter([], []),
+        lambda ax: ax.fill_between([-5, 5], -5, 5),
+        lambda ax: ax.quiver([0.5], [0.5], [1], [1]),
+        lambda ax: ax.tripcolor([0, 1, 0], [0, 0, 1], [1, 2, 3.0], shading="gouraud"),
+        lambda ax: ax.plot([0, 1], np.array([[np.nan] * 2, [0, 1]]).T, "C1"),
+        lambda ax: (
+            ax.plot([0, 1], [np.nan] * 2, "C1"),
+            ax.add_patch(PathPatch(Path([[0, 0], [1, 1]]), fill=False, edgecolor="C1", alpha=0.5)),
+        ),
+        lambda ax: ax.inset_axes((0.2, 0.2, 0.5, 0.5)).plot([0, 1], [0, 1]),
+    ],
+)
+def test_data_that_is_seen_or_not_there_yet_passes(draw):
+    assert found(still(draw)) == []
+
+
+def test_a_panel_that_starts_empty_passes():
+    def panel(ax):
+        (line,) = ax.plot([], [])
+        ax.set(xlim=(0, 9), ylim=(0, 9))
+        return lambda step: line.set_data(range(step), range(step))
+
+    assert found(panel) == []
+
+
+@pytest.mark.parametrize("words", ["\u65e5\u672c x", "$x^2$ \u65e5\u672c"])
+def test_letters_that_the_font_lacks_are_one_finding_and_no_warning(words, caplog):
+    (finding,) = found(still(lambda ax: ax.text(0.1, 0.5, words, fontsize=14)))
+    assert f"text '{words}': the font DejaVu Sans lacks \u65e5 \u672c" in finding
+    assert not caplog.records
+
+
+def test_a_text_that_runs_into_the_next_panel_is_named():
+    words = "words that are wider than the rest of it"
+    wide = still(lambda ax: ax.text(0.5, 0.5, words, in_layout=False))
+    film = Film([wide, still(lambda ax: None)], seconds=1, fps=10, size=(640, 360))
+    (finding,) = check(film, stills=3)
+    assert f"text '{words}': runs into axes 1 by" in str(finding)
+
+
+def test_the_tip_of_a_marker_may_touch_its_label():
+    def draw(ax):
+        ax.plot(0.5, 0.5, "*", color="k", markersize=13)
+        place = {"xytext": (0, -5), "textcoords": "offset points", "ha": "center", "va": "top"}
+        ax.annotate("minimum", (0.5, 0.5), fontsize=10.5, **place)
+
+    assert found(still(draw), size=(1920, 1080), seconds=0.1) == []
+
+
+def test_a_value_next_to_its_bound_has_the_digits_that_tell_them_apart():
+    assert told_apart(0.0281, 0.0278, "%") == ("2.81%", "2.78%")
+    assert told_apart(2.1, 4.5) == ("2.1", "4.5")
+    assert told_apart(1.0, 1.0)[0].startswith("1.0")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark", "print"])
