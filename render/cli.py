@@ -295,7 +295,7 @@ def _illegible(name: str, film: Film, options: Options) -> int:
         findings = check(film, progress=report)
     for finding in findings:
         click.echo(f"{name}: {finding}", err=True)
-    return len(findings)
+    return sum(1 + finding.more for finding in findings)
 
 
 def _chosen_frames(text: str, name: str, count: int) -> range:
