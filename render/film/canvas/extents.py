@@ -46,9 +46,11 @@ def extent(name: str, args: tuple[Any, ...], clip: Box, height: int, dpi: float)
 
 
 def _outward(span: Span, pad: float, height: int) -> Box:
-    x0, y0, x1, y1 = [max(-_FAR, min(_FAR, v)) if isfinite(v) else v for v in span]
-    if not all(map(isfinite, (x0, y0, x1, y1))):
-        x0, y0, x1, y1 = -_FAR, -_FAR, _FAR, _FAR
+    x0, y0, x1, y1 = span
+    if not (x0 >= -_FAR and y0 >= -_FAR and x1 <= _FAR and y1 <= _FAR):  # or NaN
+        x0, y0, x1, y1 = [max(-_FAR, min(_FAR, v)) if isfinite(v) else v for v in span]
+        if not all(map(isfinite, (x0, y0, x1, y1))):
+            x0, y0, x1, y1 = -_FAR, -_FAR, _FAR, _FAR
     return (
         floor(x0 - pad),
         floor(height - y1 - pad),
@@ -106,8 +108,11 @@ def _transformed(span: Span, matrix: np.ndarray | None) -> Span:
         return span
     (a, c, e), (b, d, f) = matrix[:2].tolist()
     x0, y0, x1, y1 = span
-    xs = [a * x + c * y + e for x in (x0, x1) for y in (y0, y1)]
-    ys = [b * x + d * y + f for x in (x0, x1) for y in (y0, y1)]
+    if b == c == 0:
+        xs, ys = [a * x0 + e, a * x1 + e], [d * y0 + f, d * y1 + f]
+    else:
+        xs = [a * x + c * y + e for x in (x0, x1) for y in (y0, y1)]
+        ys = [b * x + d * y + f for x in (x0, x1) for y in (y0, y1)]
     return min(xs), min(ys), max(xs), max(ys)
 
 

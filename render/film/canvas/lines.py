@@ -95,15 +95,14 @@ class LineTemplate:
             return None
         line.ind_offset = 0
         commands: list[Command] = []
-        where = line._get_transformed_path()
         if line._lineStyles[line._linestyle] != "_draw_nothing":
-            path, transform = where.get_transformed_path_and_affine()
+            path, transform = _where(line, "get_transformed_path_and_affine")
             if len(path.vertices):
                 if not self._strokes:
                     return None
                 commands += tape.again(self._strokes, path, transform)
         if line._marker and line._markersize > 0:
-            path, transform = where.get_transformed_points_and_affine()
+            path, transform = _where(line, "get_transformed_points_and_affine")
             if len(path.vertices):
                 if not self._markers:
                     return None
@@ -153,6 +152,17 @@ def _is_halo(effect: Any) -> bool:
 def _changeable(effect: Any) -> tuple[Any, ...]:
     """Return a copy of what of a path effect can be written in place: its offset, its looks."""
     return tuple(effect._offset), *getattr(effect, "_gc", {}).items()
+
+
+def _where(line: Any, method: str) -> tuple[Any, Any]:
+    """Return a line's path and the affine transform that places it, from a method of its own.
+
+    Without another transform in between, the path is the line's: no need to keep a second one.
+    """
+    transform = line.get_transform()
+    if line._transformed_path is None and transform.is_affine:
+        return line._path, transform.get_affine()
+    return getattr(line._get_transformed_path(), method)()  # type: ignore[no-any-return]
 
 
 def _recache(line: Any) -> None:
