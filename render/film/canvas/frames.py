@@ -253,12 +253,13 @@ class Frames:
         boxes = damage_between(segment.commands, commands)
         mark_fresh(segment.artist)
         segment.lively = bool(boxes)
-        segment.calm_frames = 0 if boxes else segment.calm_frames + 1
+        was_watched = segment.watch is not None  # in vain, even if it looks as it did
+        segment.calm_frames = 0 if boxes or was_watched else segment.calm_frames + 1
         if boxes:
             self._damage[number] = self._damage.get(number, []) + boxes
             segment.set(commands)
         if segment.watch is None or not segment.watch.opaque:
-            if boxes and segment.watch is not None:
+            if was_watched:
                 segment.patience = min(2 * segment.patience, _MOST_PATIENCE)
             calm = segment.calm_frames >= segment.patience
             segment.watch = self._watch_of(segment) if calm else None
