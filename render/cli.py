@@ -208,11 +208,13 @@ def _list(scripts: Sequence[str], *, quiet: bool) -> None:
 def _checked(options: Options, found: Sequence[Summary]) -> Options:
     """Check options against the scenes; return them with the path of the theme's file."""
     names = ", ".join(summary.name for summary in found)
+    differ = len({summary.name for summary in found}) == len(found)
+    way = "put {scene} in its name" if differ else "render them one after the other"
     for output in options.outputs:
         if len(found) > 1 and "{scene}" not in output:
             raise UsageError(
                 f"-o {output}: {len(found)} scenes ({names}) would write to one file; "
-                "put {scene} in its name, or name one scene as script.py::name"
+                f"{way}, or name one scene as script.py::name"
             )
     if len(found) > 1 and (options.save_run or options.from_run):
         raise UsageError(f"--save-run and --from-run take one scene, not {names}")

@@ -234,11 +234,16 @@ def _formatter(run: Trajectory, name: str, values: NDArray[Any]) -> Callable[[in
 
 
 def _written(name: str, number: float) -> str:
+    return _digits(name, number).replace("-", "\N{MINUS SIGN}")
+
+
+def _digits(name: str, number: float) -> str:
+    if not np.isfinite(number):
+        return "diverged"
     if name == "step":
         return f"{number:,.0f}"
+    if abs(number) >= 1e5:
+        return f"{number:.3e}"
     if name == "rate":
-        return f"{number:.3g}"
-    size = abs(number)
-    if size != size or size in (float("inf"),):
-        return "diverged"
-    return f"{number:.3e}" if size >= 1e5 else f"{number:.4f}".replace("-", "\N{MINUS SIGN}")
+        return f"{number:.0f}" if abs(number) >= 1000 else f"{number:.3g}"
+    return f"{number:z.4f}"  # without a sign where it is rounded to zero

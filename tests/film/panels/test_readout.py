@@ -103,3 +103,15 @@ def test_a_number_that_is_not_there_and_rows_without_room_are_refused(ax):
         panels.Readout(run, show=("speed",))
     with pytest.raises(InputError, match="60 rows do not fit in the picture; show fewer runs"):
         panels.Readout({str(number): run for number in range(60)})(ax)
+
+
+def test_numbers_have_one_kind_of_minus_and_no_sign_where_they_round_to_zero(ax):
+    flat = surfaces.of(lambda x, y: 0 * x + 0 * y, start=(-1e-6, -123456.0))
+    for rate, shown in ((6000, "6000"), (1e-5, "1e\N{MINUS SIGN}05"), (0.123, "0.123")):
+        run = record(
+            models.Point(*flat.start), flat, optimizer=partial(torch.optim.SGD, lr=rate), steps=1
+        )
+        before = len(ax.texts)
+        panels.Readout(run, show=("rate", "x", "y"))(ax)(0)
+        written = {text.get_text() for text in ax.texts[before:]}
+        assert {shown, "0.0000", "\N{MINUS SIGN}1.235e+05"} <= written
