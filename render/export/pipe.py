@@ -17,11 +17,18 @@ _PIPE_BYTES = 1 << 20  # the most an ordinary user gets; the reader is woken les
 
 
 class Pipe:
-    """Writes to a process's standard input in the background, a few frames behind."""
+    """Writes to a process's standard input in the background, a few frames behind.
+
+    Ctrl-C in the midst of putting something into a `Queue` may leave its reader asleep for ever;
+    a `SimpleQueue` is not interrupted there. One of leaves to put bounds the other.
+    """
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
-        self._waiting: queue.Queue[NDArray[np.uint8] | None] = queue.Queue(_AHEAD)
+        self._waiting: queue.SimpleQueue[NDArray[np.uint8] | None] = queue.SimpleQueue()
+        self._leaves: queue.SimpleQueue[None] = queue.SimpleQueue()
+        for _ in range(_AHEAD):
+            self._leaves.put(None)
         self._thread: threading.Thread | None = None
         self._broken = False
         _enlarge(stream.fileno())
@@ -36,19 +43,22 @@ class Pipe:
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="render-pipe", daemon=True)
             self._thread.start()
+        self._leaves.get()
         self._waiting.put(data.copy())
 
     def close(self) -> None:
         """Wait until everything is written, or the reader has gone. Closing twice does nothing."""
         if self._thread is not None:
             self._waiting.put(None)
-            self._thread.join()
+            if self._thread.is_alive():  # it was started, whatever came between
+                self._thread.join()
             self._thread = None
         with contextlib.suppress(OSError):
             self._stream.close()
 
     def _run(self) -> None:
         while (data := self._waiting.get()) is not None:
+            self._leaves.put(None)
             if not self._broken:  # afterwards only empties the queue, so that no one waits for us
                 try:
                     self._stream.write(data.data.cast("B"))
