@@ -20,7 +20,7 @@ from render.errors import ExportError, InputError, LegibilityError, RenderError,
 from render.film.limits import RATES
 from render.outputs import DEFAULT, Output, check_outputs, made, outputs_of
 from render.parameters import FramesType, RateType, SettingType, SizeType
-from render.progress import reporting
+from render.progress import reporting, stop_with
 from render.scene import Scene, Summary, find, load, shipped
 
 if TYPE_CHECKING:
@@ -137,6 +137,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command and leave with its exit code: 0 done, 2 wrong usage, 1 anything else."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     signal.signal(signal.SIGTERM, _stop)
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _interrupt)
     if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         signal.signal(signal.SIGHUP, _stop)  # ignored under nohup, and by us too
     if sys.stderr is None:  # closed by the caller
@@ -176,7 +178,12 @@ class _Stopped(SystemExit):
 
 def _stop(number: int, frame: FrameType | None) -> NoReturn:
     """Turn a termination signal into an exit that cleans up."""
-    raise _Stopped(128 + number)
+    stop_with(_Stopped(128 + number))
+
+
+def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    """Do what Python does at Ctrl-C."""
+    stop_with(KeyboardInterrupt())
 
 
 def _print(line: object) -> None:

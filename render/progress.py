@@ -6,8 +6,9 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import NoReturn
 
-__all__ = ["Report", "reporting"]
+__all__ = ["Report", "reporting", "stop_with"]
 
 Report = Callable[[int, int], None]
 """Called with how much is done and the total."""
@@ -16,6 +17,31 @@ Report = Callable[[int, int], None]
 @contextmanager
 def reporting(what: str, unit: str, *, quiet: bool) -> Iterator[Report]:
     """Give the function that reports progress on one stage, such as "export" in "frames"."""
+    _asked.clear()
+    with _shown(what, unit, quiet=quiet) as show:
+
+        def report(done: int, total: int) -> None:
+            if _asked:
+                raise _asked[-1]
+            show(done, total)
+
+        yield report
+
+
+_asked: list[BaseException] = []  # to stop
+
+
+def stop_with(error: BaseException) -> NoReturn:
+    """Raise what a signal asks for; should it get lost, the next report raises it again.
+
+    Python drops what is raised while it forgets an object, which drawing does all the time.
+    """
+    _asked.append(error)
+    raise error
+
+
+@contextmanager
+def _shown(what: str, unit: str, *, quiet: bool) -> Iterator[Report]:
     if quiet:
         yield lambda done, total: None
     elif sys.stderr.isatty():

@@ -16,6 +16,7 @@ import pytest
 
 import render
 from render.cli import main
+from render.progress import reporting, stop_with
 
 SCENE = '''
 """A scene that needs no recording."""
@@ -43,10 +44,13 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
 @pytest.fixture(autouse=True)
 def signals_stay():
     """The command sets handlers; put the old ones back."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    before = {number: signal.getsignal(number) for number in SIGNALS}
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
@@ -429,3 +433,14 @@ def test_output_is_machine_readable(folder):
         check=True,
     )
     assert json.dumps(done.stdout.split()) == '["a.gif"]'
+
+
+def test_a_request_to_stop_that_gets_lost_is_repeated():
+    with reporting("film", "frames", quiet=True) as report:
+        report(1, 9)
+        with suppress(KeyboardInterrupt):
+            stop_with(KeyboardInterrupt())
+        with pytest.raises(KeyboardInterrupt):
+            report(2, 9)
+    with reporting("film", "frames", quiet=True) as report:
+        report(1, 9)
