@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,22 +32,18 @@ def check_target(path: Path) -> None:
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """Give a path beside the target to write to; rename it on success, remove it on failure.
+    """Give a path near the target to write to; rename it on success, remove it on failure.
 
     A link stays, and the file that it leads to is written. Raises ExportError when the target
     cannot be written.
     """
     check_target(path)
     target = _followed(path)
-    # Cut, because names have at most 255 bytes.
-    mark = f"{path.stem[:40]}.{secrets.token_hex(4)}.partial"
-    partial = target.with_name(f".{mark}{path.suffix}")
-    try:
+    # In a folder of its own: an encoder that starts while it is removed finds no place to write to.
+    with scratch_folder(".partial-", target.parent) as folder:
+        partial = folder / f"film{path.suffix}"
         yield partial
         _move(partial, target, path)
-    finally:
-        with contextlib.suppress(OSError):
-            partial.unlink()
 
 
 @contextmanager

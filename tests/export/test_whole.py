@@ -15,7 +15,7 @@ def test_a_file_appears_when_it_is_complete(tmp_path):
     with whole_file(target) as partial:
         partial.write_text("film")
         assert not target.exists()
-        assert (partial.parent, partial.suffix) == (tmp_path, ".mp4")
+        assert (partial.parent.parent, partial.suffix) == (tmp_path, ".mp4")
     assert list(tmp_path.iterdir()) == [target]
     assert target.read_text() == "film"
 
@@ -28,6 +28,14 @@ def test_a_file_stays_as_it_was_when_writing_fails(tmp_path):
         raise KeyboardInterrupt
     assert list(tmp_path.iterdir()) == [target]
     assert target.read_text() == "before"
+
+
+def test_what_starts_to_write_after_a_failure_finds_no_place(tmp_path):
+    with pytest.raises(KeyboardInterrupt), whole_file(tmp_path / "film.mp4") as partial:
+        raise KeyboardInterrupt
+    with pytest.raises(FileNotFoundError):
+        partial.write_text("late")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_two_may_write_the_same_target_at_once(tmp_path):
@@ -94,7 +102,7 @@ def test_a_link_stays_and_its_target_is_written(tmp_path, kept):
     link.symlink_to(Path("there") / "data.bin")
     with whole_file(link) as partial:
         partial.write_text("film")
-        assert (partial.parent, partial.suffix) == (real.parent, ".mp4")
+        assert (partial.parent.parent, partial.suffix) == (real.parent, ".mp4")
         assert (real.read_text() if real.exists() else None) == kept
     assert link.is_symlink() and real.read_text() == "film"
     assert list(real.parent.iterdir()) == [real]
