@@ -20,7 +20,7 @@ from render.errors import ExportError, InputError, LegibilityError, RenderError,
 from render.film.limits import RATES
 from render.outputs import DEFAULT, Output, check_outputs, made, outputs_of
 from render.parameters import FramesType, RateType, SettingType, SizeType
-from render.progress import reporting, stop_with
+from render.progress import forget_stops, reporting, stop_with
 from render.scene import Scene, Summary, find, load, shipped
 
 if TYPE_CHECKING:
@@ -136,6 +136,7 @@ def command(scenes: tuple[str, ...], listing: bool, debug: bool, **options: Any)
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command and leave with its exit code: 0 done, 2 wrong usage, 1 anything else."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
+    forget_stops()
     signal.signal(signal.SIGTERM, _stop)
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _interrupt)

@@ -9,11 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from render.errors import ExportError, UsageError
-from render.export.formats import check_size, format_of
-from render.export.whole import check_target
 from render.scene import Summary
 
-__all__ = ["DEFAULT", "Output", "check_default", "check_outputs", "made", "outputs_of"]
+__all__ = ["DEFAULT", "Output", "check_outputs", "made", "outputs_of"]
 
 DEFAULT = "outputs/{scene}.mp4"
 
@@ -47,6 +45,9 @@ def check_outputs(
 
     Raises UsageError or ExportError, naming the file.
     """
+    from render.export.formats import check_size, format_of
+    from render.export.whole import check_target
+
     if run is not None:
         check_target(run.name)
     taken: dict[Path, Summary | None] = {} if run is None else {run.path.resolve(): None}
@@ -56,7 +57,7 @@ def check_outputs(
             if size is not None:
                 check_size(output.name, *size)
             if output.name == Path(DEFAULT.format(scene=scene.name)):
-                check_default(output)
+                _check_default(output)
             else:
                 check_target(output.name)
             place = output.path.resolve()
@@ -74,8 +75,10 @@ def _why_twice(scene: Summary, other: Summary | None) -> str:
     )
 
 
-def check_default(output: Output) -> None:
+def _check_default(output: Output) -> None:
     """Check that the default output can be written, into a folder that is still to be made."""
+    from render.export.whole import check_target
+
     folder = output.name.parent
     if folder.is_dir():
         check_target(output.name)

@@ -8,16 +8,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NoReturn
 
-__all__ = ["Report", "reporting", "stop_with"]
+__all__ = ["Report", "forget_stops", "reporting", "stop_with"]
 
 Report = Callable[[int, int], None]
 """Called with how much is done and the total."""
+
+_asked: list[BaseException] = []  # to stop
 
 
 @contextmanager
 def reporting(what: str, unit: str, *, quiet: bool) -> Iterator[Report]:
     """Give the function that reports progress on one stage, such as "export" in "frames"."""
-    _asked.clear()
     with _shown(what, unit, quiet=quiet) as show:
 
         def report(done: int, total: int) -> None:
@@ -28,7 +29,9 @@ def reporting(what: str, unit: str, *, quiet: bool) -> Iterator[Report]:
         yield report
 
 
-_asked: list[BaseException] = []  # to stop
+def forget_stops() -> None:
+    """Begin anew, as if nothing had asked to stop."""
+    _asked.clear()
 
 
 def stop_with(error: BaseException) -> NoReturn:

@@ -34,6 +34,15 @@ def five(lr: float, steps: int) -> dict:
     }
 
 
+def solved(data):
+    """Return the best slope and intercept, their loss, and the rate from which runs diverge."""
+    columns = torch.stack([data.x, torch.ones_like(data.x)], dim=1)
+    best = torch.linalg.lstsq(columns, data.y[:, None]).solution
+    least = float(((columns @ best)[:, 0] - data.y).square().mean())
+    limit = 2 / float(torch.linalg.eigvalsh(2 * columns.T @ columns / len(data))[-1])
+    return *best[:, 0].tolist(), least, limit
+
+
 @scene
 def schedules(
     lr: float = 0.4, steps: int = 400, n: int = 1024, batch: int = 16, seed: int = 0
@@ -42,13 +51,9 @@ def schedules(
     if not 0 < batch < n:
         raise InputError(f"batch={batch}: give at least 1 point, and fewer than n={n}")
     data = datasets.line(n, slope=3.0, intercept=8.0, noise=0.3, seed=seed, dtype=torch.float64)
-    columns = torch.stack([data.x, torch.ones_like(data.x)], dim=1)
-    best = torch.linalg.lstsq(columns, data.y[:, None]).solution
-    limit = 2 / float(torch.linalg.eigvalsh(2 * columns.T @ columns / n)[-1])
+    slope, intercept, least, limit = solved(data)
     if not 0 < lr < limit:
         raise InputError(f"lr={lr}: give a rate above 0 and below {limit:.2f}, where runs diverge")
-    least = float(((columns @ best)[:, 0] - data.y).square().mean())
-    slope, intercept = best[:, 0].tolist()
     runs = {
         label: record(
             models.Line(slope - 0.25, intercept + 0.14, dtype=torch.float64),

@@ -19,16 +19,16 @@ _PIPE_BYTES = 1 << 20  # the most an ordinary user gets; the reader is woken les
 class Pipe:
     """Writes to a process's standard input in the background, a few frames behind.
 
-    Ctrl-C in the midst of putting something into a `Queue` may leave its reader asleep for ever;
-    a `SimpleQueue` is not interrupted there. One of leaves to put bounds the other.
+    Ctrl-C in the midst of putting something into a `Queue` may leave its reader asleep for ever; a
+    `SimpleQueue` is not interrupted there. It has no bound: a second one holds what may be added.
     """
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
         self._waiting: queue.SimpleQueue[NDArray[np.uint8] | None] = queue.SimpleQueue()
-        self._leaves: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._room: queue.SimpleQueue[None] = queue.SimpleQueue()
         for _ in range(_AHEAD):
-            self._leaves.put(None)
+            self._room.put(None)
         self._thread: threading.Thread | None = None
         self._broken = False
         _enlarge(stream.fileno())
@@ -43,7 +43,7 @@ class Pipe:
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="render-pipe", daemon=True)
             self._thread.start()
-        self._leaves.get()
+        self._room.get()
         self._waiting.put(data.copy())
 
     def close(self) -> None:
@@ -58,7 +58,7 @@ class Pipe:
 
     def _run(self) -> None:
         while (data := self._waiting.get()) is not None:
-            self._leaves.put(None)
+            self._room.put(None)
             if not self._broken:  # afterwards only empties the queue, so that no one waits for us
                 try:
                     self._stream.write(data.data.cast("B"))

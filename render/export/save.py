@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from functools import partial
-from numbers import Integral
 from pathlib import Path
 
 from render.errors import InputError, UsageError
@@ -24,6 +23,7 @@ from render.export.pieces import drawn, pickled
 from render.export.segments import save_in_segments
 from render.export.sharing import Crew
 from render.export.whole import check_target
+from render.film.checks import is_whole
 from render.film.drawing import Drawing
 from render.film.film import Film
 
@@ -59,7 +59,7 @@ def save(
         raise UsageError(
             f"frames {numbers.start}:{numbers.stop} are not among the film's frames 0:{film.frames}"
         )
-    if jobs is not None and not _is_count(jobs):
+    if jobs is not None and not is_whole(jobs, 1):
         raise UsageError(f"jobs={jobs!r} is not a number of processes >= 1")
     targets = check_paths(paths, film.size)
     rate = exact_rate(film.fps)
@@ -137,11 +137,6 @@ def exact_rate(fps: float) -> Fraction:
         if abs(fps - nominal * 1000 / 1001) < 0.005:
             return Fraction(nominal * 1000, 1001)
     return Fraction(fps).limit_denominator(1000)
-
-
-def _is_count(value: object) -> bool:
-    """Whether a value is a whole number from 1."""
-    return isinstance(value, Integral) and int(value) >= 1
 
 
 def _files(path: Path, numbers: Sequence[int]) -> list[Path]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from numbers import Real
 from os import PathLike, fspath
 from pathlib import Path
 from typing import Any, Self
@@ -21,6 +20,7 @@ from render.export.formats import Stream, any_format_of, check_rate
 from render.export.save import SLOWEST_FPS, exact_rate
 from render.export.sink import Frame, open_sink
 from render.film.canvas import LayeredCanvas
+from render.film.checks import is_number
 
 __all__ = ["MovieWriter"]
 
@@ -48,7 +48,7 @@ class MovieWriter(AbstractMovieWriter):
         extra_args: Sequence[str] | None = None,
         metadata: Mapping[str, str] | None = None,
     ) -> None:
-        if not _is_rate(fps):
+        if not is_number(fps, SLOWEST_FPS, 1000):
             raise InputError(
                 f"fps={fps!r} is not a rate from {SLOWEST_FPS} to 1000 frames a second"
             )
@@ -151,11 +151,6 @@ class MovieWriter(AbstractMovieWriter):
         width, height = self.frame_size
         frame = np.frombuffer(buffer.getbuffer(), np.uint8).reshape(height, width, 4)
         return frame, ((0, 0, width, height),)
-
-
-def _is_rate(value: object) -> bool:
-    """Whether a value is a number of frames a second that a film can have."""
-    return isinstance(value, Real) and SLOWEST_FPS <= float(value) <= 1000
 
 
 def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:

@@ -16,7 +16,8 @@ from render.problem.checks import check_whole, is_number
 from render.problem.dataset import Dataset
 from render.problem.penalties import Penalised
 from render.problem.surfaces import Surface
-from render.recording.problem import Loss, has_hooks
+from render.recording.hooks import gradient_hooks, step_is_altered
+from render.recording.problem import Loss
 from render.recording.request import Metric, Metrics, Request
 from render.recording.settings import label
 
@@ -121,8 +122,10 @@ def check_compile(request: Request, optimizer: Optimizer, device: torch.device) 
         against = f"takes {', '.join(_COMPILED)} of torch, not {kind.__name__}"
     elif request.scheduler is not None:
         against = "takes a constant rate, not a scheduler"
-    elif any(map(has_hooks, request.model.parameters())):
-        against = "takes models without gradient hooks on their parameters"
+    elif gradient_hooks(request.model):
+        against = "takes models without gradient hooks"
+    elif step_is_altered(optimizer):
+        against = "takes optimizers without hooks or a step of their own"
     elif request.keep is not None and not request.keep.whole:
         against = "keeps all parameters of a step, not keep's tensors or directions"
     if against is not None:

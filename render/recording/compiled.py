@@ -17,9 +17,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from render.errors import InputError, RecordingError, RenderError
+from render.errors import RecordingError, RenderError
 from render.recording.factories import first_line
-from render.recording.hooks import step_is_altered
 from render.recording.rows import Rows
 from render.recording.stepping import clipping
 from render.recording.task import Task
@@ -48,14 +47,8 @@ class Compiled:
     def __init__(self, task: Task, log: Rows, even: bool) -> None:
         """Prepare; nothing is compiled before the first call.
 
-        even: whether all batches are of one size. Raises InputError for an optimizer whose step
-        does more than a compiled one would.
+        even: whether all batches are of one size.
         """
-        if step_is_altered(task.optimizer):
-            raise InputError(
-                "record: compile=True leaves out hooks on the optimizer, and a step of its own; "
-                "leave compile=True out"
-            )
         self._task, self._log = task, log
         params = list(task.model.parameters())
         one = not even or any(True for _ in task.model.buffers())

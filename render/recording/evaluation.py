@@ -23,7 +23,7 @@ from render.errors import InputError, RecordingError, RenderError
 from render.recording.factories import first_line
 from render.recording.problem import Problem, to_numpy
 
-__all__ = ["fits_together", "is_looped", "losses", "metric", "predictions"]
+__all__ = ["fits_together", "is_looped", "losses", "metric", "predictions", "unchanged"]
 
 Array = npt.NDArray[Any]
 
@@ -150,7 +150,7 @@ def _each(
     model.eval()
     place = next(model.parameters()).device
     with (
-        _unchanged(model),
+        unchanged(model),
         torch.no_grad(),
         torch.random.fork_rng(devices=[place] if place.type == "cuda" else []),
     ):
@@ -175,7 +175,7 @@ def _each(
 
 
 @contextmanager
-def _unchanged(model: nn.Module) -> Iterator[None]:
+def unchanged(model: nn.Module) -> Iterator[None]:
     """Restore what a module holds: `functional_call` leaves its tensors in one that is used twice,
     and a model may keep what it computes.
     """

@@ -16,7 +16,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from render.recording.problem import has_hooks
+from render.recording.hooks import gradient_hooks
 from render.recording.rows import Rows
 from render.recording.stepping import clearing, clipping
 from render.recording.task import Task
@@ -40,8 +40,8 @@ def objection(task: Task) -> str | None:
         return "a scheduler changes the rate from the host"
     if not task.keep.whole or task.keep.every != 1:
         return "keep is not all"
-    if any(map(has_hooks, task.model.parameters())):
-        return "a parameter has hooks, which may act on the host"
+    if gradient_hooks(task.model):
+        return "the model has gradient hooks, which may act on the host"
     if any(True for _ in task.model.buffers()):
         return "the model has buffers"
     if task.batch_size is not None and len(task.data) % task.batch_size:

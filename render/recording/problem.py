@@ -25,7 +25,6 @@ __all__ = [
     "attached",
     "bound",
     "copied",
-    "has_hooks",
     "layout_of",
     "own_data",
     "portable",
@@ -44,11 +43,6 @@ class Problem:
     model: nn.Module
     loss: Loss
     data: Dataset
-
-
-def has_hooks(param: nn.Parameter) -> bool:
-    """Say whether functions of a user's act on the parameter's gradient."""
-    return bool(param._backward_hooks or param._post_accumulate_grad_hooks)
 
 
 def own_data(data: Dataset) -> tuple[Dataset, npt.NDArray[Any], npt.NDArray[Any]]:

@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
-from torch.func import grad_and_value
+from torch.func import functional_call, grad_and_value
 
+from render.recording.evaluation import unchanged
 from render.recording.problem import to_numpy
-from render.recording.stateless import stateless
 from render.recording.task import Task
 
 __all__ = ["Stack"]
@@ -26,7 +26,7 @@ class Stack:
 
     def __init__(self, tasks: Sequence[Task]) -> None:
         self.runs = len(tasks)
-        self._call, self._loss = stateless(tasks[0].model), tasks[0].loss
+        self._model, self._loss = tasks[0].model, tasks[0].loss
         models = [dict(task.model.named_parameters()) for task in tasks]
         self._sizes = {name: p.numel() for name, p in models[0].items()}
         blocks = [
@@ -110,7 +110,7 @@ class Stack:
         from torch.fx.experimental.proxy_tensor import make_fx
 
         def loss(state: dict[str, Tensor], x: Tensor, y: Tensor) -> Tensor:
-            return self._loss(self._call(state, x), y).reshape(())
+            return self._loss(functional_call(self._model, state, (x,)), y).reshape(())
 
         axis = 0 if own else None
         each = torch.vmap(grad_and_value(loss), (0, axis, axis))
@@ -120,7 +120,8 @@ class Stack:
             gradients, losses = each(dict(zip(self._state, params, strict=True)), x, y)
             return torch.cat([value.reshape(-1) for value in gradients.values()]), losses
 
-        graph: Any = make_fx(step)(*self._state.values(), x, y)
+        with unchanged(self._model):
+            graph: Any = make_fx(step)(*self._state.values(), x, y)
         for node in list(graph.graph.nodes):
             if node.target is torch.ops.aten.pow.Tensor_Scalar and node.args[1] == 1.0:
                 node.replace_all_uses_with(node.args[0])  # the derivative of a square

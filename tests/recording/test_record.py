@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import copy
 from functools import partial
-from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -11,9 +10,8 @@ from torch import nn
 from torch.nn import functional
 from torch.optim import lr_scheduler
 
-from render.errors import InputError, RecordingError, RenderError
 from render.problem import datasets, losses, metrics, models
-from render.recording import Keep, batches, memory, record, rows
+from render.recording import Keep, memory, record, rows
 
 SGD = partial(torch.optim.SGD, lr=0.1)
 STEP_LR = partial(lr_scheduler.StepLR, step_size=5, gamma=0.5)
@@ -154,36 +152,6 @@ def test_a_plateau_scheduler_sees_the_loss() -> None:
         scheduler=plateau,
     )
     assert run.lr[0] == 1.2 and run.lr[-1] < 1.2
-
-
-@pytest.mark.parametrize(("n", "size"), [(12, 4), (13, 4), (7, 1), (5, 3)])
-def test_every_sample_comes_once_an_epoch(n: int, size: int) -> None:
-    run = record(
-        models.Line(0, 0),
-        datasets.line(n),
-        loss=losses.mse,
-        optimizer=SGD,
-        steps=40,
-        batch_size=size,
-    )
-    assert run.batch is not None and run.batch.shape == (41, size)
-    per_epoch = -(-n // size)
-    epochs = [run.batch[k : k + per_epoch] for k in range(0, 41 - per_epoch, per_epoch)]
-    for epoch in epochs:
-        assert sorted(epoch[epoch >= 0]) == list(range(n))
-    assert n < 6 or any((a != b).any() for a, b in pairwise(epochs))
-
-
-def test_all_samples_in_a_batch_is_the_full_batch() -> None:
-    run = record(
-        models.Line(0, 0),
-        datasets.line(9),
-        loss=losses.mse,
-        optimizer=SGD,
-        steps=2,
-        batch_size=9,
-    )
-    assert run.batch is None
 
 
 def test_the_seed_decides_the_bits_and_the_global_generator_neither_matters_nor_moves() -> None:
@@ -399,156 +367,6 @@ def test_beside_a_gpu_a_small_fit_stays_on_the_cpu(monkeypatch) -> None:
     assert run.meta["device_reason"] == "small: 1,000 parameters x samples a step"
 
 
-class Fixed(nn.Module):
-    def forward(self, x):
-        return x
-
-
-class Failing(nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.ones(()))
-
-    def forward(self, x):
-        raise RuntimeError("two\nlines")
-
-
-class Sparse(nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.table = nn.Embedding(5, 1, sparse=True)
-
-    def forward(self, x):
-        return self.table(x.long()).squeeze(-1) * x
-
-
-class Complex(nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.ones((), dtype=torch.complex64))
-
-    def forward(self, x):
-        return (self.weight * x).abs()
-
-
-BUILT = torch.optim.SGD([nn.Parameter(torch.ones(()))], lr=0.1)
-
-BAD = {
-    "steps -1": (dict(steps=-1), "steps is -1; give a whole number of at least 0"),
-    "steps 2.0": (dict(steps=2.0), "steps is 2.0"),
-    "steps True": (dict(steps=True), "steps is True"),
-    "seed": (dict(seed="x"), "seed is 'x'"),
-    "batch 0": (dict(batch_size=0), "batch_size is 0; give a whole number of at least 1"),
-    "batch 6": (dict(batch_size=6), "batch_size is 6, but there are 5 samples; give 1 to 5"),
-    "model": (dict(model=3), "model is a int; give a torch.nn.Module"),
-    "no parameters": (dict(model=Fixed()), "Fixed has no parameters that require a gradient"),
-    "lazy": (dict(model=nn.LazyLinear(1)), "parameters without a shape yet"),
-    "data": (dict(data=[1, 2]), "data is a list; give a Dataset"),
-    "dtype": (
-        dict(data=datasets.line(5, dtype=torch.float64)),
-        "x is torch.float64 and the model's parameters are torch.float32; give both the same type",
-    ),
-    "loss": (dict(loss=3), "loss is 3; give a callable"),
-    "loss class": (
-        dict(loss=nn.MSELoss),
-        "loss is the class MSELoss; give an instance, MSELoss()",
-    ),
-    "steps True of numpy's": (dict(steps=np.True_), "steps is np.True_; give a whole number"),
-    "loss vector": (dict(loss=lambda p, y: (p - y) ** 2), "the loss returns shape (5,)"),
-    "loss float": (dict(loss=lambda p, y: 3.0), "the loss returns float"),
-    "loss detached": (
-        dict(loss=lambda p, y: p.detach().mean()),
-        "the loss does not depend on the parameters of Line",
-    ),
-    "loss shapes": (
-        dict(loss=lambda p, y: losses.mse(p[:, None], y)),
-        "(5, 1) and the target (5,)",
-    ),
-    "model fails": (dict(model=Failing()), "Failing or its loss failed on x of shape (5,)"),
-    "model on n": (dict(model=nn.Linear(1, 1)), "Linear or its loss failed on x of shape (5,)"),
-    "optimizer": (dict(optimizer="sgd"), "optimizer is 'sgd'; give a callable taking parameters"),
-    "optimizer built": (dict(optimizer=BUILT), "optimizer is an optimizer already built, SGD"),
-    "optimizer lr": (
-        dict(optimizer=partial(torch.optim.SGD, lr=-1)),
-        "SGD cannot be built (Invalid learning rate: -1)",
-    ),
-    "optimizer other": (dict(optimizer=list), "optimizer gave a list, not a torch optimizer"),
-    "scheduler": (dict(scheduler=1), "scheduler is 1; give a callable taking the optimizer"),
-    "scheduler built": (
-        dict(scheduler=lr_scheduler.StepLR(BUILT, 3)),
-        "scheduler is already built, StepLR",
-    ),
-    "scheduler argument": (dict(scheduler=lr_scheduler.StepLR), "StepLR cannot be built"),
-    "scheduler other": (dict(scheduler=lambda o: 3), "scheduler gave a int, which cannot step"),
-    "metric": (dict(metrics={"a": 3}), "metric 'a' is 3; give a callable"),
-    "metrics": (dict(metrics=3), "metrics is 3; give a mapping or a list"),
-    "metric vector": (
-        dict(metrics={"a": lambda p, y: p}),
-        "returns shape (5,); it must return one",
-    ),
-    "metric raises": (
-        dict(metrics={"a": lambda p, y: 1 / 0}),
-        "<lambda> cannot be computed (division by zero); it takes (prediction, target)",
-    ),
-    "metric twice": (
-        dict(metrics=[lambda p, y: p.mean(), lambda p, y: p.max()]),
-        "metrics lists '<lambda>' twice; give a mapping",
-    ),
-    "metric taken": (dict(metrics={"val_loss": losses.mse}), "'val_loss', which the run uses"),
-    "metric complex": (dict(metrics={"a": lambda p, y: 1j}), "returns a complex number"),
-    "loss complex": (dict(loss=lambda p, y: losses.mse(p, y) * 1j), "returns a complex number"),
-    "complex": (dict(model=Complex()), "Complex has complex parameters; give real ones"),
-    "sparse": (dict(model=Sparse()), "the gradient of table.weight is sparse"),
-    "sparse optimizer": (dict(optimizer=torch.optim.SparseAdam), "use torch.optim.Adam"),
-    "optimizer of others": (
-        dict(optimizer=lambda _: torch.optim.SGD([nn.Parameter(torch.ones(1))])),
-        "holds none of the model's parameters",
-    ),
-    "optimizer fails": (dict(optimizer=lambda _: {}["a"]), "optimizer <lambda> cannot be built"),
-    "schedule too short": (
-        dict(steps=4, scheduler=partial(lr_scheduler.OneCycleLR, max_lr=0.1, total_steps=2)),
-        "failed after its first loss (ValueError: Tried to step 3 times",
-    ),
-    "validation targets": (
-        dict(validation=datasets.of([1.0], [[1.0, 2.0]])),
-        "the validation data's y is (1, 2)",
-    ),
-    "labels": (
-        dict(data=datasets.of([1.0, 2.0], [0.0, 2.0]), loss=losses.nll),
-        "nll takes labels from 0 to 1, and the data's y goes from 0 to 2; use losses.cross_entropy",
-    ),
-    "clip True": (dict(clip=True), "clip is True; give a gradient norm above 0"),
-    "device": (dict(device="tpu"), "device is 'tpu'; choose auto, cpu, cuda or cuda:N"),
-    "meta": (dict(device="meta"), "device is 'meta'"),
-    "too long": (dict(steps=10**12), "GB are free; take fewer steps"),
-}
-
-
-@pytest.mark.parametrize(("changed", "message"), BAD.values(), ids=BAD)
-def test_a_bad_argument_says_why_in_one_line(changed, message: str) -> None:
-    arguments = dict(
-        model=models.Line(0, 0), data=datasets.line(5), loss=losses.mse, optimizer=SGD, steps=1
-    )
-    with pytest.raises(RenderError) as caught:
-        record(**{**arguments, **changed})
-    assert isinstance(caught.value, (InputError, RecordingError))
-    assert message in str(caught.value)
-    assert "\n" not in str(caught.value)
-
-
-@pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without CUDA")
-def test_cuda_where_there_is_none_says_so() -> None:
-    with pytest.raises(InputError, match="torch sees no CUDA device here; choose auto or cpu"):
-        record(
-            models.Line(0, 0),
-            datasets.line(5),
-            loss=losses.mse,
-            optimizer=SGD,
-            steps=1,
-            device="cuda",
-        )
-
-
 def test_whole_numbers_among_the_parameters_are_recorded() -> None:
     model = models.Line(0, 0)
     model.count = nn.Parameter(torch.tensor([2]), requires_grad=False)
@@ -627,39 +445,6 @@ def test_a_buffer_is_recorded_from_the_start_when_it_first_moves_late(still, eve
     assert {name: list(values) for name, values in run.buffers.items()} == {
         name: list(values) for name, values in expected.items()
     }
-
-
-@pytest.mark.parametrize("every", [1, 3, 7])
-@pytest.mark.parametrize(("n", "size"), [(12, 4), (13, 4), (5, 3)])
-def test_batches_drawn_in_pieces_are_those_drawn_at_once(monkeypatch, n, size, every) -> None:
-    monkeypatch.setattr(batches._pieces, "__defaults__", (30,))
-    run = record(
-        models.Line(0, 0),
-        datasets.line(n),
-        loss=losses.mse,
-        optimizer=SGD,
-        steps=42,
-        batch_size=size,
-        keep=Keep(every=every),
-        seed=3,
-    )
-    generator, epochs = torch.Generator().manual_seed(3), []
-    for _ in range(43):
-        epoch = torch.full((-(-n // size) * size,), -1)
-        epoch[:n] = torch.randperm(n, generator=generator)
-        epochs.append(epoch)
-    expected = torch.cat(epochs).view(-1, size)[:43:every]
-    np.testing.assert_array_equal(run.batch, expected)
-
-
-def test_a_long_thinned_run_draws_its_batches_within_the_memory_that_it_states() -> None:
-    line = models.Line(0, 0)
-    stated = memory.recording_bytes(line, 20_000, Keep(every=20_000), 500, 1000)
-    assert stated < 4e6 < 8 * 500 * 20_001
-    sizes = [piece.nbytes for piece in batches._pieces(1000, 500, 20_001, 0)]
-    assert sum(sizes) == 8 * 500 * 20_001 and 2 * max(sizes) < stated
-    kept = memory.recording_bytes(line, 20_000, Keep(), 500, 1000)
-    assert kept - stated > 4 * 500 * 20_000
 
 
 def test_numbers_may_be_numpys(tmp_path) -> None:

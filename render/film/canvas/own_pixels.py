@@ -45,7 +45,10 @@ class OwnPixels:
         self._pending = copy
 
     def draw(self, *, twice: bool) -> np.ndarray:
-        """Draw the figure on its canvas in full; return the picture. `twice`: at a second try."""
+        """Draw the figure on its canvas, in full; return the picture.
+
+        `twice`: it is gone through once before, for what that leaves behind.
+        """
         self._prepare_renderer()
         if twice:
             draw_nothing(self._figure, self._renderer)

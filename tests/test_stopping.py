@@ -1,0 +1,92 @@
+"""A command that is told to stop does, and leaves nothing behind."""
+
+import signal
+import subprocess
+import sys
+import time
+from contextlib import ExitStack, suppress
+from pathlib import Path
+
+import pytest
+
+from render.progress import forget_stops, reporting, stop_with
+
+LONG = '''
+from render import Film, scene
+
+@scene
+def bars() -> Film:
+    """Bars that grow."""
+    def panel(ax):
+        (bar,) = ax.bar([0], [0])
+        ax.set_ylim(0, 10)
+        return lambda step: bar.set_height(step % 10)
+    return Film([panel], seconds=3600, fps=10, size=(160, 90))
+'''
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_a_stopped_command_leaves_no_file_and_no_process(tmp_path, stopped_at_last, sent, jobs):
+    (tmp_path / "long.py").write_text(LONG)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "render", "long.py", "-q", "-o", "a.mp4", "--jobs", jobs],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A background job's children ignore Ctrl-C; a lecturer's terminal does not.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    stopped_at_last.callback(process.kill)
+    deadline = time.monotonic() + 60
+    while not _encoders(process.pid) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    started = _descendants(process.pid)
+    assert started, "the export never started"
+    process.send_signal(sent)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode != 0
+    assert "Traceback" not in err
+    assert [path.name for path in tmp_path.iterdir()] == ["long.py"]
+    deadline = time.monotonic() + 10
+    while any(map(_alive, started)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not any(map(_alive, started))
+
+
+@pytest.fixture
+def stopped_at_last():
+    """Whatever a test finds, no process outlives it."""
+    with ExitStack() as stack:
+        yield stack
+
+
+def _descendants(pid):
+    """Process ids of all that a process has started, at any depth."""
+    listed = subprocess.run(
+        ["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True
+    )
+    children = listed.stdout.split()
+    return children + [child for parent in children for child in _descendants(parent)]
+
+
+def _encoders(pid):
+    """Those of them that are ffmpeg."""
+    commands = [Path(f"/proc/{child}/comm") for child in _descendants(pid)]
+    return [path for path in commands if path.exists() and path.read_text().startswith("ffmpeg")]
+
+
+def _alive(pid):
+    stat = Path(f"/proc/{pid}/stat")
+    return stat.exists() and stat.read_text().rsplit(")", 1)[1].split()[0] != "Z"
+
+
+def test_a_request_to_stop_that_gets_lost_is_repeated():
+    with reporting("film", "frames", quiet=True) as report:
+        report(1, 9)
+        with suppress(KeyboardInterrupt):
+            stop_with(KeyboardInterrupt())
+        with pytest.raises(KeyboardInterrupt):
+            report(2, 9)
+        forget_stops()
+        report(3, 9)
