@@ -1,12 +1,15 @@
 """Texts laid out once: matplotlib does it to measure a text and again to draw it.
 
-Only for plain ASCII. There a text is as wide as its last glyph's place and advance, and as high as
-its glyphs' outlines reach, which is what `FT2Font.set_text` finds. Without hinting, advances are no
-whole pixels and are rounded in more than one way: such a text is measured by matplotlib.
+Only for letters that stand alone: ASCII, Western European, Greek, and the minus sign of axes. There
+a text is as wide as its last glyph's place and advance, and as high as its glyphs' outlines reach,
+which is what `FT2Font.set_text` finds. Without hinting, advances are no whole pixels and are
+rounded in more than one way: such a text is measured by matplotlib, and so is one of more glyphs
+than letters.
 """
 
 from __future__ import annotations
 
+import re
 from typing import Any, NamedTuple
 
 from matplotlib import ft2font
@@ -14,6 +17,11 @@ from matplotlib import ft2font
 _MOST_TEXTS = 512
 _MOST_GLYPHS = 2048
 _SUBPIXELS = 64.0
+_IS_SIMPLE = re.compile("[ -~¡-¬®-ÿΑ-ΡΣ-Ωα-ω\N{EN DASH}…\N{MINUS SIGN}]+").fullmatch
+_HEIGHTS = (
+    ("OS/2", "sTypoAscender", "sTypoDescender", "sTypoLineGap"),
+    ("hhea", "ascent", "descent", "lineGap"),
+)
 
 
 class Layout(NamedTuple):
@@ -36,10 +44,8 @@ class Layouts:
     @staticmethod
     def can(text: str, mtext: Any) -> bool:
         """Whether a text is one that is laid out here."""
-        return (
-            text.isascii()
-            and text.isprintable()
-            and (mtext is None or mtext.get_fontfeatures() is mtext.get_language() is None)
+        return _IS_SIMPLE(text) is not None and (
+            mtext is None or mtext.get_fontfeatures() is mtext.get_language() is None
         )
 
     def of(self, font: Any, points: float, text: str, flags: Any) -> Layout:
@@ -54,7 +60,7 @@ class Layouts:
     def _lay_out(self, font: Any, points: float, text: str, flags: Any) -> Layout:
         items = font._layout(text, flags=flags, features=None, language=None)
         low, high, right = [], [], 0.0
-        is_hinted = not flags & ft2font.LoadFlags.NO_HINTING
+        is_known = not flags & ft2font.LoadFlags.NO_HINTING and len(items) <= len(text)
         glyphs = []
         for item in items:
             owner, index, x, y = item.ft_object, item.glyph_index, item.x, item.y
@@ -62,9 +68,9 @@ class Layouts:
             bottom, top, advance = self._shape(owner, points, index, flags)
             low.append(bottom + y * _SUBPIXELS)
             high.append(top + y * _SUBPIXELS)
-            is_hinted = is_hinted and advance % _SUBPIXELS == 0
+            is_known = is_known and advance % _SUBPIXELS == 0
             right = x * _SUBPIXELS + advance
-        if not is_hinted:
+        if not is_known:
             return Layout(glyphs, None)
         bottom, top = min(low), max(high)
         below = 0.0 - bottom
@@ -80,3 +86,17 @@ class Layouts:
             glyph = font.load_glyph(index, flags)
             self._shapes[key] = glyph.bbox[1], glyph.bbox[3], glyph.horiAdvance
         return self._shapes[key]
+
+
+def line_height(font: Any, points: float, dpi: float) -> tuple[float | None, ...]:
+    """Return how far a font's lines reach above and below the baseline, and their gap, in pixels.
+
+    As `Text._get_layout` finds them, to the last digit; None for a font without such tables.
+    """
+    for name, *keys in _HEIGHTS:
+        table = font.get_sfnt_table(name)
+        if table is not None:
+            scale = 1 / font.get_sfnt_table("head")["unitsPerEm"] * points * dpi / 72
+            ascent, descent, gap = (table[key] * scale for key in keys)
+            return ascent, -descent, gap
+    return None, None, None

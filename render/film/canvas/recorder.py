@@ -10,7 +10,7 @@ from matplotlib.backends.backend_agg import RendererAgg, get_hinting_flag
 
 from render.film.canvas.commands import Command, PixelsReadError
 from render.film.canvas.glyphs import KNOWN, Glyphs
-from render.film.canvas.layouts import Layout, Layouts
+from render.film.canvas.layouts import Layout, Layouts, line_height
 from render.film.canvas.tape import Tape
 
 
@@ -28,6 +28,7 @@ class Recorder(RendererAgg):
         self._glyphs = Glyphs(height, dpi)
         self._layouts = Layouts()
         self._fonts: dict[int, Any] = {}
+        self._lines: dict[int, tuple[float | None, ...]] = {}
         self._renderer: Any = self.tape
         self._update_methods()  # type: ignore[no-untyped-call]
 
@@ -67,6 +68,14 @@ class Recorder(RendererAgg):
             size = self._layout(s, prop).size
         return size or super().get_text_width_height_descent(s, prop, ismath)  # type: ignore[no-untyped-call]
 
+    def _get_font_height_metrics(self, prop: Any) -> tuple[float | None, ...]:
+        """Tell a text how high its font's lines are, of which matplotlib reads two tables else."""
+        key = hash(prop)
+        if key not in self._lines:
+            font, points = self._prepare_font(prop), prop.get_size_in_points()
+            self._lines[key] = line_height(font, points, self.dpi) if KNOWN else (None,) * 3
+        return self._lines[key]
+
     def _layout(self, text: str, prop: Any) -> Layout:
         font = self._prepare_font(prop)
         flags = get_hinting_flag()  # type: ignore[no-untyped-call]
@@ -85,6 +94,7 @@ class Recorder(RendererAgg):
     def forget_fonts(self) -> None:
         """Look every font up again, as settings may have changed."""
         self._fonts.clear()
+        self._lines.clear()
 
     def _draw_text_glyphs_and_boxes(
         self, gc: Any, x: Any, y: Any, angle: Any, glyphs: Any, boxes: Any

@@ -21,6 +21,7 @@ from render.film.canvas.glyphs import KNOWN
 from render.film.canvas.recorder import Recorder
 
 Animated = tuple[Figure, Callable[[int], Any]]
+LETTERS = string.printable[:95] + "éÅüß§¡ÿÆαΩλπ\N{MINUS SIGN}\N{MINUS SIGN}\N{EN DASH}…"
 FONTS = sorted(Path(mpl.get_data_path(), "fonts", "ttf").glob("*.ttf"))
 
 
@@ -88,7 +89,7 @@ def test_texts_are_measured_and_drawn_as_by_matplotlib(hinting: str) -> None:
     for font in FONTS:
         for _ in range(3):
             prop = FontProperties(fname=font, size=rng.choice([5, 7.3, 10, 12.5, 31]))
-            text = "".join(rng.choices(string.printable[:95], k=rng.randint(1, 12)))
+            text = "".join(rng.choices(LETTERS, k=rng.randint(1, 12)))
             x, y, angle = rng.uniform(-5, 90), rng.uniform(0, 60), rng.choice([0, 0, 90, 33.3])
 
             def write(renderer: Any) -> None:
