@@ -18,7 +18,8 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
 
-from export import FFMPEG, interleaved, lecture_animation, machine, ssim
+from lecture_film import lecture_animation
+from measuring import FFMPEG, interleaved, machine, ssim
 from PIL import Image
 
 from render.export.formats import FORMATS, Quality, Stream

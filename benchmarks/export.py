@@ -7,13 +7,11 @@ python benchmarks/export.py 1 4 9      # these rows
 from __future__ import annotations
 
 import os
-import platform
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
-import textwrap
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -21,128 +19,26 @@ from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
-import imageio_ffmpeg
 import matplotlib
-import numpy as np
-from matplotlib.animation import FFMpegWriter, FuncAnimation, PillowWriter
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
+from lecture_film import FRAMES, lecture_animation
+from matplotlib.animation import FFMpegWriter, PillowWriter
+from measuring import (
+    FFMPEG,
+    REPEATS,
+    ffmpeg_alone,
+    frame_count,
+    interleaved,
+    lossless_frames,
+    machine,
+    ssim,
+    timed,
+)
 
 from render import MovieWriter
-from render.export.encoding import encoding_of, raw_input
-from render.export.formats import Stream
 from render.film.canvas import LayeredCanvas
 
-FFMPEG = imageio_ffmpeg.get_ffmpeg_exe()
-REPEATS = 3
-FRAMES = 150
-
-
-def lecture_animation(size=(1920, 1080), frames=FRAMES, points=500):
-    """Two panels: points and a line; filled contours with a path, a dot and a text."""
-    figure = Figure(figsize=(size[0] / 120, size[1] / 120), dpi=120)
-    FigureCanvasAgg(figure)
-    left, right = lecture_panels(frames, points)
-    panels = [panel(ax) for panel, ax in zip((left, right), figure.subplots(1, 2), strict=True)]
-
-    def update(frame):
-        return [artist for panel in panels for artist in panel(frame)]
-
-    return FuncAnimation(figure, update, frames=frames, init_func=lambda: update(0), interval=33)
-
-
-def lecture_panels(frames=FRAMES, points=500):
-    """The panels of that film, as functions of an axes."""
-    slopes, intercepts = lecture_path(frames)
-
-    def left(ax):
-        rng = np.random.default_rng(0)
-        x = rng.random(points)
-        ax.scatter(x, 3 * x + 8 + rng.normal(0, 0.3, points), s=8)
-        ax.set(xlim=(0, 1), ylim=(0, 12), xlabel="x", ylabel="y")
-        (line,) = ax.plot([], [], color="C1", linewidth=3)
-
-        def update(frame):
-            line.set_data([0, 1], [intercepts[frame], slopes[frame] + intercepts[frame]])
-            return [line]
-
-        return update
-
-    def right(ax):
-        a, b = np.meshgrid(np.linspace(-2, 5, 100), np.linspace(0, 10, 100))
-        ax.contourf(a, b, lecture_bowl(a, b), levels=20)
-        ax.set(xlabel="slope", ylabel="intercept")
-        (path,) = ax.plot([], [], color="C1")
-        (dot,) = ax.plot([], [], "o", color="C1", markersize=10)
-        text = ax.text(0.03, 0.95, "", transform=ax.transAxes, va="top", color="white")
-
-        def update(frame):
-            path.set_data(slopes[: frame + 1], intercepts[: frame + 1])
-            dot.set_data(slopes[frame : frame + 1], intercepts[frame : frame + 1])
-            text.set_text(f"step {frame}, slope {slopes[frame]:.3f}")
-            return [path, dot, text]
-
-        return update
-
-    return [left, right]
-
-
-def lecture_path(frames):
-    """Slope and intercept in each frame."""
-    run = 1 - np.exp(-np.linspace(0, 5, frames))
-    return -1 + 4 * run, 1 + 7 * run**1.5
-
-
-def lecture_bowl(a, b):
-    """The loss over slope and intercept."""
-    return (a - 3) ** 2 / 3 + (a - 3) * (b - 8) + (b - 8) ** 2
-
-
-def timed(work: Callable[[], object]) -> float:
-    """Seconds that a piece of work takes."""
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
-
-
-def interleaved(*works: Callable[[], object]) -> list[float]:
-    """Median seconds of each piece of work, repeated in turn."""
-    times = [[timed(work) for work in works] for _ in range(REPEATS)]
-    return [statistics.median(column) for column in zip(*times, strict=True)]
-
-
-def lossless_frames(animation) -> list[np.ndarray]:
-    """Every frame of an animation as matplotlib draws it in full."""
-    frames = []
-    for frame in range(FRAMES):
-        animation._func(frame)
-        animation._fig.canvas.draw()
-        frames.append(np.asarray(animation._fig.canvas.buffer_rgba()).copy())
-    return frames
-
-
-def ssim(path: Path, frames: list[np.ndarray], rate: int) -> float:
-    """Structural similarity of a film to its lossless frames, over all planes."""
-    height, width = frames[0].shape[:2]
-    raw = ["-f", "rawvideo", "-pix_fmt", "rgba", "-s", f"{width}x{height}", "-r", str(rate)]
-    # Both sides become RGB: what a viewer sees, whatever the file stores.
-    same = "format=gbrp"
-    chain = f"[0:v]settb=1/{rate},setpts=N,{same}[a];[1:v]settb=1/{rate},setpts=N,{same}[b];"
-    done = subprocess.run(
-        [
-            *(FFMPEG, "-hide_banner", "-i", str(path), *raw, "-i", "-"),
-            *("-lavfi", f"{chain}[a][b]ssim", "-f", "null", "-"),
-        ],
-        input=b"".join(frame.tobytes() for frame in frames),
-        stderr=subprocess.PIPE,
-        check=True,
-    )
-    return float(done.stderr.decode().rsplit("All:", 1)[1].split()[0])
-
-
-def frame_count(path: Path) -> int:
-    """The number of frames in a film."""
-    return imageio_ffmpeg.count_frames_and_secs(str(path))[0]
+RENDER = [sys.executable, "-m", "render"]
+SCENES = Path(__file__).with_name("export_scenes.py")
 
 
 def row_1(folder: Path) -> str:
@@ -161,19 +57,6 @@ def row_1(folder: Path) -> str:
         f"{other / FRAMES * 1e3:.1f} ms a frame); SSIM {quality[0]:.4f} against "
         f"{quality[1]:.4f}; size {size:.2f} of theirs"
     )
-
-
-def ffmpeg_alone(path: Path, frames: list[np.ndarray], fps: Fraction) -> None:
-    """Encode RGBA frames from memory with our arguments, but for the frames' own pixels."""
-    height, width = frames[0].shape[:2]
-    stream = Stream(width=width, height=height, fps=fps)
-    ours = list(encoding_of(path, stream, transparent=False).arguments)
-    arguments = [*raw_input(stream, "rgba"), *ours[ours.index("pipe:0") + 1 :]]
-    command = [FFMPEG, "-loglevel", "error", "-y", *arguments, "-pix_fmt", "yuv420p", str(path)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
-        for frame in frames:
-            process.stdin.write(frame)
-        process.stdin.close()
 
 
 def row_2(folder: Path) -> str:
@@ -255,43 +138,13 @@ def saved_frame_time(animation, folder: Path) -> float:
 
 def row_6(folder: Path) -> str:
     """Peak memory of 3,000 frames, against 300."""
-    # The high-water mark of each process image: what getrusage tells includes the parent's.
-    code = textwrap.dedent("""
-        import re, sys, threading, time
-        from pathlib import Path
-        sys.path.insert(0, "benchmarks")
-        from export import lecture_animation
-        from render import MovieWriter
-
-        def peak(process):
-            told = Path(f"/proc/{process}/status").read_text()
-            name, mark = re.search(r"Name:\\t(.*)", told)[1], re.search(r"VmHWM:\\s+(\\d+)", told)
-            return name, int(mark[1]) / 1024 if mark else 0.0
-
-        def watch():
-            while True:
-                for child in Path("/proc/self/task").glob("*/children"):
-                    for process in child.read_text().split():
-                        try:
-                            name, mark = peak(process)
-                        except OSError:  # it has ended
-                            continue
-                        if name.startswith("ffmpeg"):
-                            highest[0] = max(highest[0], mark)
-                time.sleep(0.05)
-
-        highest = [0.0]
-        threading.Thread(target=watch, daemon=True).start()
-        animation = lecture_animation(size=(1280, 720), frames=int(sys.argv[1]))
-        animation.save(sys.argv[2], writer=MovieWriter(fps=30))
-        print(peak("self")[1], highest[0])
-    """)
+    script = str(Path(__file__).with_name("export_memory.py"))
     told = []
     for suffix in (".mp4", ".gif"):
         peaks = []
         for frames in ("300", "3000"):
             done = subprocess.run(
-                [sys.executable, "-c", code, frames, str(folder / f"film{suffix}")],
+                [sys.executable, script, frames, str(folder / f"film{suffix}")],
                 capture_output=True,
                 text=True,
                 check=True,
@@ -305,31 +158,11 @@ def row_6(folder: Path) -> str:
     return "; ".join(told)
 
 
-LIMITS_SCENE = '''
-import numpy as np
-
-from render import Film, scene
-
-@scene
-def moving() -> Film:
-    """Six panels whose limits and ticks change in every frame."""
-    x = np.linspace(0, 10, 500)
-    def panel(ax):
-        ax.plot(x, np.sin(x))
-        ax.set(xlabel="x", ylabel="sin x")
-        def update(step):
-            ax.set(xlim=(-0.01 * step, 10 + 0.01 * step), ylim=(-1 - 0.01 * step, 1 + 0.01 * step))
-        return update
-    return Film(dict.fromkeys("abcdef", panel), mosaic="abc;def", seconds=20, fps=30)
-'''
-
-
 def row_7(folder: Path) -> str:
     """--jobs 2 against --jobs 1, where drawing dominates: limits change every frame."""
-    (folder / "moving.py").write_text(LIMITS_SCENE)
 
     def render(jobs: int, size: str) -> None:
-        command = [sys.executable, "-m", "render", str(folder / "moving.py"), "-q", "--size", size]
+        command = [*RENDER, f"{SCENES}::moving", "-q", "--size", size]
         subprocess.run(
             [*command, "--jobs", str(jobs), "-o", str(folder / "moving.mp4")],
             check=True,
@@ -352,32 +185,15 @@ def row_8(folder: Path) -> str:
 
 def row_9(folder: Path) -> str:
     """`render --help` and `render --list`, whole process."""
-    global REPEATS
-    commands = [[sys.executable, "-m", "render", option] for option in ("--help", "--list")]
-    repeats, REPEATS = REPEATS, 11
+    commands = [[*RENDER, option] for option in ("--help", "--list")]
     times = interleaved(
         *[
             lambda command=command: subprocess.run(command, capture_output=True, check=True)
             for command in commands
-        ]
+        ],
+        repeats=11,
     )
-    REPEATS = repeats
     return f"{times[0]:.2f} s and {times[1]:.2f} s"
-
-
-SAME_IN_RENDER = '''
-import sys
-
-from render import Film, scene
-
-sys.path.insert(0, {folder!r})
-from export import lecture_panels
-
-@scene
-def lecture() -> Film:
-    """Two panels."""
-    return Film(lecture_panels(), size=(1920, 1080), fps=30, seconds=5)
-'''
 
 
 def row_10(folder: Path) -> str:
@@ -388,8 +204,7 @@ def row_10(folder: Path) -> str:
     script = Path(__file__).with_name("export_manim.py")
     options = ["--disable_caching", "-v", "ERROR", "--progress_bar", "none", "--fps", "30"]
     theirs = [manim, "render", *options, "-r", "1920,1080", "--media_dir", str(folder)]
-    (folder / "lecture.py").write_text(SAME_IN_RENDER.format(folder=str(script.parent)))
-    ours = [sys.executable, "-m", "render", str(folder / "lecture.py"), "-q"]
+    ours = [*RENDER, f"{SCENES}::lecture", "-q"]
     mine, other = interleaved(
         lambda: subprocess.run(
             [*ours, "-o", str(folder / "ours.mp4")], check=True, capture_output=True
@@ -402,15 +217,6 @@ def row_10(folder: Path) -> str:
 
 
 ROWS = {number: globals()[f"row_{number}"] for number in range(1, 11)}
-
-
-def machine() -> str:
-    """What the numbers were measured on."""
-    ffmpeg = subprocess.run([FFMPEG, "-version"], capture_output=True, text=True).stdout.split()[2]
-    return (
-        f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, "
-        f"matplotlib {matplotlib.__version__}, ffmpeg {ffmpeg}"
-    )
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""The lecture film of export.py, made with Manim Community: two panels at 30 frames a second.
+"""The film of lecture_film.py, made with Manim Community: two panels at 30 frames a second.
 
 pip install manim contourpy
 manim render --disable_caching --fps 30 -r 1920,1080 benchmarks/export_manim.py Lecture

@@ -16,7 +16,7 @@ import time
 from fractions import Fraction
 from pathlib import Path
 
-from export import ffmpeg_alone, interleaved, machine
+from measuring import ffmpeg_alone, interleaved, machine
 
 import render
 from render.film.canvas import LayeredCanvas
