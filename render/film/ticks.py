@@ -67,10 +67,13 @@ class FittingLocator(Locator):
         span = high - low
         shown = [tick for tick in ticks if low - 1e-9 * span <= tick <= high + 1e-9 * span]
         font = FontProperties(size=matplotlib.rcParams["xtick.labelsize"])
-        words = self._axis.get_major_formatter().format_ticks(shown)
         axes = self._axis.axes
         across = self._axis is axes.xaxis
-        sizes = [width_pt(word, font) if across else font.get_size_in_points() for word in words]
+        if across:
+            words = self._axis.get_major_formatter().format_ticks(shown)
+            sizes = [width_pt(word, font) for word in words]
+        else:
+            sizes = [font.get_size_in_points()] * len(shown)
         room = np.add(sizes[1:], sizes[:-1]) / 2 + (_APART_PT if across else 0.0)
         side = axes.bbox.width if across else axes.bbox.height
         pt = 72.0 * side / axes.figure.dpi / (span or 1.0)

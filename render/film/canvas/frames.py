@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from render.film.canvas.boxes import Box
 from render.film.canvas.commands import Command
 from render.film.canvas.engines import draw_nothing
+from render.film.canvas.foreign import is_foreign
 from render.film.canvas.lines import LineTemplate
 from render.film.canvas.order import record_axes, record_figure
 from render.film.canvas.painter import Painter
@@ -21,7 +22,6 @@ from render.film.canvas.segments import Segment, damage_between
 from render.film.canvas.structure import (
     Structure,
     draws_alike,
-    is_foreign,
     is_independent,
     is_title,
 )
@@ -165,6 +165,7 @@ class Frames:
         """Record what changed, in the order of a full drawing: each may move what comes later."""
         self._restless = restless
         self._note_undrawn()
+        structure.place(restless, self._recorder)
         drawn: list[Any] = []
         for numbers in self._runs():
             parent = self._segments[numbers[0]].parent

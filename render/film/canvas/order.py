@@ -14,10 +14,12 @@ from typing import Any
 import matplotlib.image
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure, FigureBase, SubFigure
 from matplotlib.image import _ImageBase
 from matplotlib.projections.polar import PolarAxes
 
+from render.film.canvas.foreign import is_foreign
 from render.film.canvas.recorder import Recorder
 from render.film.canvas.segments import Segment
 from render.film.themed import ThemedFigure
@@ -55,16 +57,16 @@ def record_figure(figure: Figure, recorder: Recorder) -> tuple[list[Segment], bo
     The second value says whether each segment is the drawing of its artist alone.
     """
     taker = _OrderTaker(recorder, figure)
-    with _watching(taker.draw_children):
+    with _watching(taker.draw_children), recorder.ticks.kept(figure):
         figure.draw(recorder)
     taker.close(figure)
     return taker.segments, taker.is_clean
 
 
-def record_axes(axes: Axes, recorder: Recorder) -> list[Segment]:
+def record_axes(axes: Any, recorder: Recorder) -> list[Segment]:
     """Let one axes draw itself and all its artists; return their segments in drawing order."""
     taker = _OrderTaker(recorder, axes)
-    with _watching(taker.draw_children):
+    with _watching(taker.draw_children), recorder.ticks.kept(axes.get_figure(root=True)):
         axes.draw(recorder)
     taker.close(axes)
     return taker.segments
@@ -103,11 +105,15 @@ class _OrderTaker:
         if isinstance(parent, Figure):
             self.is_clean = True
         self.close(parent)
-        tape = self._recorder.tape
+        tape, ticks = self._recorder.tape, self._recorder.ticks
         for artist in artists:
             plain = is_plain(artist)
             self._expected = artist if plain else None
+            ticks.keeps = isinstance(artist, Axis)
             artist.draw(renderer)
+            ticks.keeps = False
+            if is_foreign(artist):
+                ticks.stop()
             self._expected = None
             if plain:
                 self.close(artist)

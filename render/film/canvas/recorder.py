@@ -9,9 +9,11 @@ from matplotlib.artist import Artist
 from matplotlib.backends.backend_agg import RendererAgg, get_hinting_flag
 
 from render.film.canvas.commands import Command, PixelsReadError
+from render.film.canvas.foreign import is_foreign
 from render.film.canvas.glyphs import KNOWN, Glyphs
 from render.film.canvas.layouts import Layout, Layouts, line_height
 from render.film.canvas.tape import Tape
+from render.film.canvas.ticks import TicksOnce
 
 
 class Recorder(RendererAgg):
@@ -25,6 +27,7 @@ class Recorder(RendererAgg):
         super().__init__(width, height, dpi)  # type: ignore[no-untyped-call]
         self.agg: Any = self._renderer
         self.tape = Tape(int(width), int(height), dpi)
+        self.ticks = TicksOnce()
         self._glyphs = Glyphs(height, dpi)
         self._layouts = Layouts()
         self._fonts: dict[int, Any] = {}
@@ -40,6 +43,8 @@ class Recorder(RendererAgg):
             return self.tape.commands
         finally:
             self.tape.commands = outer
+            if is_foreign(artist):
+                self.ticks.stop()
 
     def draw_text(
         self,
@@ -122,7 +127,8 @@ class Recorder(RendererAgg):
         return self._renderer is not self.tape
 
     def reset(self) -> None:
-        """Forget what an interrupted drawing left open."""
+        """Begin a frame: forget the last one's ticks, and what an interrupted drawing left open."""
+        self.ticks.begin()
         self._filter_renderers.clear()
         self._renderer = self.tape
         self._raster_depth = 0

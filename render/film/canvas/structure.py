@@ -7,7 +7,6 @@ draws the whole figure.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from functools import lru_cache
 from typing import Any
 
 import matplotlib as mpl
@@ -27,7 +26,7 @@ from matplotlib.table import Table
 from matplotlib.text import Text
 
 from render.film.canvas.order import is_plain
-from render.film.canvas.watch import Watch, homes_of
+from render.film.canvas.watch import Watch
 
 _INDEPENDENT = (
     AnnotationBbox,
@@ -56,21 +55,6 @@ def is_independent(artist: Artist) -> bool:
 def draws_alike(artist: Artist) -> bool:
     """Whether drawing this artist once leaves nothing that a second drawing reads."""
     return type(artist).__module__.startswith("matplotlib.")
-
-
-_KNOWN_DRAWS = ("matplotlib.", "mpl_toolkits.", "render.film.")
-
-
-def is_foreign(artist: Artist) -> bool:
-    """Whether code from outside draws this artist: it may change anything meanwhile."""
-    return "draw" in vars(artist) or not _is_known(type(artist).draw)
-
-
-@lru_cache(maxsize=1024)
-def _is_known(draw: Any) -> bool:
-    """Whether only matplotlib's code and ours runs in a drawing function."""
-    homes = homes_of(draw)  # without a name where `exec` made it
-    return all((home or "").startswith(_KNOWN_DRAWS) for home in homes)
 
 
 def is_title(artist: Artist, parent: Any) -> bool:
@@ -137,6 +121,13 @@ class Structure:
         ]
         self._add_followers(restless)
         return restless if self.stand_alone(restless) else None
+
+    def place(self, restless: Collection[Any], renderer: Any) -> None:
+        """Give axes their places, as a figure does with all its axes before it draws the first."""
+        for axes in self.axes:
+            if axes in restless:
+                locator = axes.get_axes_locator()
+                axes.apply_aspect(locator(axes, renderer) if locator else None)
 
     def _add_followers(self, restless: list[Any]) -> None:
         """Add those whose ticks or places follow restless axes, and those that follow them."""
