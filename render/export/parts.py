@@ -106,7 +106,7 @@ class Parts:
 
 def join(parts: Sequence[Path], path: Path, partial: Path, stream: Stream) -> None:
     """Join encoded parts of a film by stream copy. Raises ExportError when that fails."""
-    listing = parts[-1].parent / "parts.txt"
+    listing = partial.parent / "parts.txt"  # on the disk that an error names
     lines = "".join(f"file {_quoted(part.resolve())}\n" for part in parts)
     with naming(path):
         listing.write_bytes(os.fsencode(lines))
