@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from os import PathLike, fspath
@@ -20,7 +21,7 @@ from render.export.formats import Stream, any_format_of, check_rate
 from render.export.save import SLOWEST_FPS, exact_rate
 from render.export.sink import Frame, open_sink
 from render.film.canvas import LayeredCanvas
-from render.film.checks import is_number
+from render.film.checks import expect, is_number
 
 __all__ = ["MovieWriter"]
 
@@ -57,6 +58,8 @@ class MovieWriter(AbstractMovieWriter):
                 f"extra_args={extra_args!r} is one string; give a list of arguments, such as "
                 f"{extra_args.split()}"
             )
+        number = bitrate is None or is_number(bitrate, -math.inf)
+        expect("bitrate", bitrate, number, "a number of kbit/s, or None for the format's quality")
         super().__init__(fps=fps, metadata=dict(metadata or {}), codec=codec, bitrate=bitrate)  # type: ignore[arg-type]
         self._codec = codec
         self._bitrate = bitrate

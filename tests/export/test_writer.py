@@ -155,9 +155,16 @@ def test_a_rate_that_cannot_be_is_refused(fps):
         MovieWriter(fps=fps)
 
 
-def test_a_string_of_arguments_is_refused():
-    with pytest.raises(InputError, match=r"such as \['-crf', '18'\]"):
-        MovieWriter(extra_args="-crf 18")
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"extra_args": "-crf 18"}, r"'-crf 18' is one string; .* such as \['-crf', '18'\]"),
+        ({"bitrate": "1M"}, "bitrate='1M' is not a number of kbit/s"),
+    ],
+)
+def test_options_of_another_kind_are_refused(options, message):
+    with pytest.raises(InputError, match=message):
+        MovieWriter(**options)
 
 
 def test_a_writer_writes_one_file_at_a_time(animation, decode, tmp_path):
