@@ -279,7 +279,7 @@ BAD = [
     (["exits.py"], 1, "exits.py, line 3: SystemExit: 0"),
     ([], 2, "no scene was named"),
     ([f"{'x' * 300}.py"], 1, "x.py: File name too long"),
-    (["talk.py", "-o", f"{'x' * 300}.mp4"], 1, "x.mp4: File name too long"),
+    (["talk.py", "-o", f"{'x' * 300}.mp4"], 1, "x.mp4: could not be written: File name too long"),
     (["talk.py", "--set", "m=3"], 2, "scene 'bars' has no setting 'm'"),
     (["talk.py", "--set", "speed=fast"], 2, "--set speed=fast: 'fast' is not a number"),
     (["talk.py", "--set", "n=1.5"], 2, "'1.5' is not a whole number"),

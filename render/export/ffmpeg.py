@@ -8,8 +8,10 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -20,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from render.errors import ExportError
+from render.export.formats import FORMATS
 from render.export.pipe import Pipe
 from render.export.scratch import unkept
 
@@ -28,6 +31,8 @@ __all__ = ["EncoderError", "FFmpeg", "ffmpeg_path", "matplotlib_ffmpeg"]
 _VARIABLE = "IMAGEIO_FFMPEG_EXE"  # names another ffmpeg than the one that comes with the package
 _LETTERS = 64  # a higher byte of a negated status may be the first letter of an error of ffmpeg's
 _CONTEXT = re.compile(r"^(\[[^\]]* @ [^\]]*\] )+", re.MULTILINE)  # ffmpeg's "[mp4 @ 0x5581] "
+_COLOURS = re.compile(r"\x1b\[[\d;]*m")
+_LONGEST = 300  # letters told of one line
 
 
 class EncoderError(ExportError, subprocess.CalledProcessError):
@@ -147,11 +152,13 @@ class FFmpeg:
         self._log.seek(0)
         log = self._log.read().decode(errors="replace")
         log = log.replace(self._command[-1], str(self._target))  # not the partial file
-        words = _CONTEXT.sub("", log).strip().splitlines()
-        told = [line for line in words if "Last message repeated" not in line]
+        words = _CONTEXT.sub("", _plain(log)).strip().splitlines()
+        told = [line[:_LONGEST] for line in words if "Last message repeated" not in line]
         # The first lines name the cause, later ones what it led to.
         reason = "; ".join(told[:2]) if told else _cause(status)
         message = f"{self._target}: {self._name()} could not write the film: {reason}"
+        if self._target.suffix.lower() not in FORMATS:
+            message += f"; the suffixes of films are {' '.join(FORMATS)}"
         return EncoderError(message, status, self._command)
 
     def _name(self) -> str:
@@ -163,10 +170,23 @@ class FFmpeg:
     def stop(self) -> None:
         """Leave no process, no thread and no open file, whatever happened."""
         if self._process.poll() is None:
-            self._process.kill()
+            self._kill()
             self._process.wait()
         self._pipe.close()
         self._log.close()
+
+    def _kill(self) -> None:
+        """Kill ffmpeg, and where it is a script what that started: it would keep the pipe open."""
+        if sys.platform == "win32":
+            self._process.kill()
+        else:
+            with suppress(ProcessLookupError):  # it has just ended
+                os.killpg(self._process.pid, signal.SIGKILL)
+
+
+def _plain(log: str) -> str:
+    """Return lines without colours and what else a terminal would obey."""
+    return "".join(c for c in _COLOURS.sub("", log) if c.isprintable() or c == "\n")
 
 
 def _cause(status: int) -> str:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from render.export.encoding import keyframe_interval, without_dates
 from render.export.ffmpeg import FFmpeg
 from render.export.formats import Stream, any_format_of
-from render.export.scratch import scratch_folder
+from render.export.partial import partial_folder
 from render.export.whole import naming, whole_file
 
 __all__ = ["Parts", "encoding_in_parts", "join"]
@@ -34,7 +34,7 @@ def encoding_in_parts(
     The parts stand beside the film, where there must be room for it anyway. Raises ExportError
     when they cannot be written.
     """
-    with scratch_folder(".partial-", partial.parent) as folder, ThreadPoolExecutor(1) as ending:
+    with partial_folder(partial.parent) as folder, ThreadPoolExecutor(1) as ending:
         film = Parts(arguments, path, partial, stream, folder, ending)
         try:
             yield film
@@ -106,7 +106,7 @@ class Parts:
 
 def join(parts: Sequence[Path], path: Path, partial: Path, stream: Stream) -> None:
     """Join encoded parts of a film by stream copy. Raises ExportError when that fails."""
-    listing = parts[-1].parent / "parts.txt"
+    listing = partial.parent / "parts.txt"  # on the disk that an error names
     lines = "".join(f"file {_quoted(part.resolve())}\n" for part in parts)
     with naming(path):
         listing.write_bytes(os.fsencode(lines))

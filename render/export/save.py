@@ -61,7 +61,8 @@ def save(
         )
     if jobs is not None and not is_whole(jobs, 1):
         raise UsageError(f"jobs={jobs!r} is not a number of processes >= 1")
-    targets = check_paths(paths, film.size)
+    named = check_paths(paths, film.size)
+    targets = [path.absolute() for path in named]  # a panel or `progress` may change the folder
     rate = exact_rate(film.fps)
     report = progress or (lambda done, total: None)
     if all(is_single(path) for path in targets):
@@ -79,7 +80,7 @@ def save(
         crew = Crew(open=partial(workers.local, jobs), at_once=jobs)
         parts = jobs * _SEGMENTS_A_JOB
         save_in_segments(pickled(film), targets, stream, numbers, parts, crew, report)
-    return [file for path in targets for file in _files(path, numbers)]
+    return [file for path in named for file in _files(path, numbers)]
 
 
 def _save_fastest(
@@ -136,7 +137,7 @@ def exact_rate(fps: float) -> Fraction:
     for nominal in (24, 30, 60, 120):
         if abs(fps - nominal * 1000 / 1001) < 0.005:
             return Fraction(nominal * 1000, 1001)
-    return Fraction(fps).limit_denominator(1000)
+    return Fraction(float(fps)).limit_denominator(1000)
 
 
 def _files(path: Path, numbers: Sequence[int]) -> list[Path]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import imageio.v3 as iio
 
+from render.errors import ExportError
 from render.export.formats import numbered
 from render.export.sink import Frame, Rectangle
 from render.export.whole import check_target, naming, whole_file, whole_folder
@@ -28,6 +29,8 @@ def numbered_stills(pattern: Path) -> Iterator[NumberedStills]:
     check_target(pattern)
     with whole_folder(pattern.parent) as folder:
         yield NumberedStills(pattern, folder)
+        if not any(folder.iterdir()):
+            raise ExportError(f"{pattern}: no frame was drawn; a film needs at least one")
 
 
 class NumberedStills:

@@ -9,25 +9,28 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from render.errors import ExportError
-from render.export.scratch import scratch_folder
+from render.export.partial import partial_folder
 
 __all__ = ["check_target", "naming", "whole_file", "whole_folder"]
 
 
 def check_target(path: Path) -> None:
     """Check that a file can be written here. Raises ExportError, naming what is wrong."""
-    target = _followed(path)
-    folder = target.parent if path.is_symlink() else path.parent
-    if not folder.is_dir():
-        raise ExportError(f"{path}: the folder {str(folder)!r} does not exist; create it first")
-    if path.is_dir():
-        raise ExportError(f"{path}: is a folder; name a file in it, such as {path / 'film.mp4'}")
-    if target.is_symlink():
-        raise ExportError(f"{path}: is a link that leads to itself; remove it, or name a file")
-    if target.exists() and not target.is_file():
-        raise ExportError(f"{path}: is a pipe or a device; a film is written to a file, whole")
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise ExportError(f"{path}: the folder {str(folder)!r} cannot be written to")
+    with naming(path):
+        target = _followed(path)
+        folder = target.parent if path.is_symlink() else path.parent
+        if not folder.is_dir():
+            raise ExportError(f"{path}: the folder {str(folder)!r} does not exist; create it first")
+        if path.is_dir():
+            raise ExportError(
+                f"{path}: is a folder; name a file in it, such as {path / 'film.mp4'}"
+            )
+        if target.is_symlink():
+            raise ExportError(f"{path}: is a link that leads to itself; remove it, or name a file")
+        if target.exists() and not target.is_file():
+            raise ExportError(f"{path}: is a pipe or a device; a film is written to a file, whole")
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise ExportError(f"{path}: the folder {str(folder)!r} cannot be written to")
 
 
 @contextmanager
@@ -40,7 +43,7 @@ def whole_file(path: Path) -> Iterator[Path]:
     check_target(path)
     target = _followed(path)
     # In a folder of its own: an encoder that starts while it is removed finds no place to write to.
-    with scratch_folder(".partial-", target.parent) as folder:
+    with partial_folder(target.parent) as folder:
         partial = folder / f"film{path.suffix}"
         yield partial
         _move(partial, target, path)
@@ -53,7 +56,7 @@ def whole_folder(folder: Path) -> Iterator[Path]:
     Raises ExportError when the files cannot be written.
     """
     target = _followed(folder)
-    with scratch_folder(".partial-", target) as partial:
+    with partial_folder(target) as partial:
         yield partial
         files = sorted(partial.iterdir())
         for file in files:

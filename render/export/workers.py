@@ -23,7 +23,9 @@ _ANSWER_S = 10  # that a cluster's scheduler has to answer
 
 
 def usable_cores() -> int:
-    """The number of cores that this process may use."""
+    """The number of cores that this process may use, and those that it may start."""
+    if multiprocessing.current_process().daemon:
+        return 1
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
@@ -56,7 +58,13 @@ def local(jobs: int, scratch: str) -> Iterator[Executor]:
 
     They are spawned, not forked: a forked process inherits locks of torch and matplotlib. They do
     not run the caller's script, which would start processes of its own.
+    Raises ExportError in a process that may not start others.
     """
+    if multiprocessing.current_process().daemon:
+        raise ExportError(
+            f"jobs={jobs}: this process is daemonic, as those of multiprocessing.Pool are, and "
+            "may not start others; use jobs=1 here, or concurrent.futures.ProcessPoolExecutor"
+        )
     before = set(multiprocessing.active_children())
     executor = ProcessPoolExecutor(
         jobs, mp_context=_Context(), initializer=_follow_parent, initargs=(scratch,)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from os import PathLike, fspath
@@ -20,7 +21,7 @@ from render.export.formats import Stream, any_format_of, check_rate
 from render.export.save import SLOWEST_FPS, exact_rate
 from render.export.sink import Frame, open_sink
 from render.film.canvas import LayeredCanvas
-from render.film.checks import is_number
+from render.film.checks import expect, is_number
 
 __all__ = ["MovieWriter"]
 
@@ -52,11 +53,19 @@ class MovieWriter(AbstractMovieWriter):
             raise InputError(
                 f"fps={fps!r} is not a rate from {SLOWEST_FPS} to 1000 frames a second"
             )
+        if isinstance(extra_args, str):
+            raise InputError(
+                f"extra_args={extra_args!r} is one string; give a list of arguments, such as "
+                f"{extra_args.split()}"
+            )
+        number = bitrate is None or is_number(bitrate, -math.inf)
+        expect("bitrate", bitrate, number, "a number of kbit/s, or None for the format's quality")
         super().__init__(fps=fps, metadata=dict(metadata or {}), codec=codec, bitrate=bitrate)  # type: ignore[arg-type]
         self._codec = codec
         self._bitrate = bitrate
         self._extra_args = tuple(extra_args or ())
         self._stack = ExitStack()
+        self._is_open = False
 
     @classmethod
     def isAvailable(cls) -> bool:  # noqa: N802 - matplotlib's name
@@ -68,6 +77,11 @@ class MovieWriter(AbstractMovieWriter):
 
     def setup(self, fig: Figure, outfile: str | PathLike[str], dpi: float | None = None) -> None:
         """Open the file; matplotlib calls this before the first frame."""
+        if self._is_open:
+            raise ExportError(
+                f"{outfile}: this writer is still writing {self.outfile}; finish that first, or "
+                "use a writer for each file"
+            )
         path = Path(fspath(outfile))
         super().setup(fig, path, dpi=dpi)
         self._keeps_alpha = any_format_of(path).transparent
@@ -90,7 +104,9 @@ class MovieWriter(AbstractMovieWriter):
             self._canvas = LayeredCanvas(fig, dpi=self.dpi)
             self._looks: dict[str, Any] = {}
             stack.callback(lambda: self._canvas.close())  # the one that is open by then
+            stack.callback(self._close)
             self._stack = stack.pop_all()
+            self._is_open = True
 
     def grab_frame(self, **savefig_kwargs: Any) -> None:
         """Draw the figure as `savefig` would, and send it to the encoder.
@@ -101,6 +117,13 @@ class MovieWriter(AbstractMovieWriter):
         for option in _NOT_ALLOWED:
             if option in savefig_kwargs:
                 raise TypeError(f"grab_frame got an unexpected keyword argument {option!r}")
+        if not self._is_open:
+            raise ExportError(
+                "no file is open for this frame; grab frames between setup and finish, or within "
+                "`with writer.saving(figure, path, dpi):`"
+            )
+        if not self._keeps_alpha:  # or axes would lose their own colour
+            savefig_kwargs["transparent"] = False
         frame, damage = self._draw(savefig_kwargs)
         width, height = self._size
         if frame.shape[:2] != (height, width):
@@ -130,7 +153,14 @@ class MovieWriter(AbstractMovieWriter):
             yield self
 
     def _supports_transparency(self) -> bool:
-        return self._keeps_alpha
+        """Whether matplotlib leaves a figure's colour to us, which may change between frames.
+
+        Where the format has no alpha, we lay what is transparent on white.
+        """
+        return True
+
+    def _close(self) -> None:
+        self._is_open = False
 
     def _draw(self, savefig_kwargs: dict[str, Any]) -> tuple[Frame, Any]:
         """Draw with the options of this frame; they seldom change between frames."""

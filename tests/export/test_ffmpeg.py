@@ -8,6 +8,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
 from fractions import Fraction
 from pathlib import Path
 
@@ -74,7 +75,7 @@ def test_an_error_in_the_middle_leaves_nothing(tmp_path, name, error):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("name", ["film.mp4", "film.gif", "film.webm"])
+@pytest.mark.parametrize("name", ["film.mp4", "film.gif", "film.webm", "f-%d.png"])
 def test_a_film_without_frames_is_an_error(tmp_path, name):
     with (
         pytest.raises(ExportError, match="no frame was drawn"),
@@ -132,6 +133,58 @@ def test_a_variable_that_names_something_else_is_told_of(tmp_path, variable, tex
     says = rf"other, which IMAGEIO_FFMPEG_EXE names, {reason}"
     with pytest.raises(ExportError, match=says), FFmpeg([], tmp_path / "film.mp4"):
         pass
+
+
+@pytest.fixture
+def script(tmp_path):
+    """Write a shell script that can be named as ffmpeg."""
+
+    def written(text):
+        path = tmp_path / "script"
+        path.write_text(f"#!/bin/sh\n{text}\n")
+        path.chmod(0o755)
+        return str(path)
+
+    return written
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="Windows has no signals")
+def test_what_a_script_started_as_ffmpeg_is_stopped_too(tmp_path, script):
+    started = time.monotonic()
+    with (
+        pytest.raises(ValueError),
+        FFmpeg([], tmp_path / "f.mp4", binary=script("sleep 30; :")) as f,
+    ):
+        for _ in range(3):
+            f.write(np.zeros(1 << 20, np.uint8))  # more than a pipe holds: someone waits for room
+        raise ValueError
+    assert time.monotonic() - started < 10
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("\\033[1;31mno room\\033[0m", "could not write the film: no room"),
+        ("a\\a\\rb\\0337", "could not write the film: ab7"),
+        ("x" * 5000, "could not write the film: " + "x" * 300),
+    ],
+)
+def test_last_words_are_plain_and_short(tmp_path, script, said, told):
+    binary = script(f"printf '{said}' >&2; exit 1")
+    with pytest.raises(EncoderError) as caught, FFmpeg([], tmp_path / "f.mp4", binary=binary):
+        pass
+    assert str(caught.value) == f"{tmp_path / 'f.mp4'}: ffmpeg {told}"
+
+
+@pytest.mark.parametrize("name", ["film", "film.txt"])
+def test_an_error_for_an_unknown_suffix_names_the_known(tmp_path, name):
+    with (
+        pytest.raises(
+            EncoderError, match=r"output format.*; the suffixes of films are \.mp4 \.m4v"
+        ),
+        open_sink(tmp_path / name, stream()) as sink,
+    ):
+        sink.write(0, FRAME, EVERYTHING)
 
 
 def test_a_status_that_is_an_error_of_the_system_says_which():

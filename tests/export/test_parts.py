@@ -7,6 +7,7 @@ import pytest
 
 from render.export import parts
 from render.export.formats import Stream
+from render.export.parts import join
 from render.export.sink import open_sink
 
 EVERYTHING = ((0, 0, 64, 48),)
@@ -47,3 +48,15 @@ def test_parts_stand_beside_the_film_and_go_with_it(tmp_path, monkeypatch):
         assert list(temporary.iterdir()) == []
         raise KeyboardInterrupt
     assert list(out.iterdir()) == []
+
+
+def test_nothing_is_written_beside_the_parts_that_are_joined(tmp_path):
+    there, here = tmp_path / "parts", tmp_path / "film"
+    there.mkdir(), here.mkdir()
+    pieces = [there / "0.mkv", there / "1.mkv"]
+    for path in pieces:
+        with open_sink(path, STREAM) as sink:
+            write(sink, 1)
+    join(pieces, here / "film.mkv", here / "partial.mkv", STREAM)
+    assert sorted(there.iterdir()) == pieces
+    assert (here / "partial.mkv").stat().st_size > 0

@@ -1,5 +1,6 @@
 """Saved films have the frames, size, rate and colours that were asked for."""
 
+import os
 from fractions import Fraction
 
 import imageio.v3 as iio
@@ -73,6 +74,17 @@ def test_several_files_are_written_from_one_drawing_of_each_frame(film, tmp_path
     assert len(written) == 13
 
 
+def test_relative_paths_are_those_of_the_folder_at_the_start(film, tmp_path, monkeypatch):
+    start, later = tmp_path / "start", tmp_path / "later"
+    start.mkdir(), later.mkdir()
+    monkeypatch.chdir(start)
+    names = ["a.mp4", "a.png", "a-%d.png"]
+    written = save(film, *names, frames=range(2), progress=lambda done, total: os.chdir(later))
+    assert list(later.iterdir()) == []
+    assert sorted(start.iterdir()) == sorted(start / path for path in written)
+    assert not any(path.is_absolute() for path in written)
+
+
 def test_stills_have_the_very_pixels(film, exact, tmp_path):
     save(film, tmp_path / "f-%02d.png", tmp_path / "last.png")
     for number in range(10):
@@ -118,7 +130,12 @@ def test_saving_twice_gives_the_same_bytes(film, tmp_path):
 
 @pytest.mark.parametrize(
     ("fps", "rate"),
-    [(30, Fraction(30)), (29.97, Fraction(30000, 1001)), (12.5, Fraction(25, 2))],
+    [
+        (30, Fraction(30)),
+        (np.float32(30), Fraction(30)),
+        (29.97, Fraction(30000, 1001)),
+        (12.5, Fraction(25, 2)),
+    ],
 )
 def test_rates_are_the_fractions_that_were_meant(fps, rate):
     assert exact_rate(fps) == rate

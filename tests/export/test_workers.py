@@ -1,6 +1,7 @@
 """Processes that draw end with the one that started them; a cluster answers soon, or never."""
 
 import contextlib
+import multiprocessing
 import os
 import signal
 import socket
@@ -84,5 +85,15 @@ def test_a_server_that_is_no_scheduler_is_an_error_soon(monkeypatch, server, ans
     with (
         pytest.raises(ExportError, match=rf"{address}: no Dask scheduler answers.*dashboard"),
         workers.cluster(address, ""),
+    ):
+        pass
+
+
+def test_a_process_that_may_not_start_others_draws_alone(monkeypatch, tmp_path):
+    monkeypatch.setitem(multiprocessing.current_process()._config, "daemon", True)
+    assert workers.usable_cores() == 1
+    with (
+        pytest.raises(ExportError, match=r"jobs=2: this process is daemonic.*; use jobs=1 here"),
+        workers.local(2, str(tmp_path)),
     ):
         pass

@@ -155,6 +155,64 @@ def test_a_rate_that_cannot_be_is_refused(fps):
         MovieWriter(fps=fps)
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"extra_args": "-crf 18"}, r"'-crf 18' is one string; .* such as \['-crf', '18'\]"),
+        ({"bitrate": "1M"}, "bitrate='1M' is not a number of kbit/s"),
+    ],
+)
+def test_options_of_another_kind_are_refused(options, message):
+    with pytest.raises(InputError, match=message):
+        MovieWriter(**options)
+
+
+def test_a_writer_writes_one_file_at_a_time(animation, decode, tmp_path):
+    writer, figure = MovieWriter(fps=10), animation._fig
+    with writer.saving(figure, tmp_path / "film.mp4", dpi=100):
+        writer.grab_frame()
+        with pytest.raises(
+            ExportError, match=r"other\.mp4: this writer is still writing .*film\.mp4"
+        ):
+            animation.save(tmp_path / "other.mp4", writer=writer)
+        writer.grab_frame()
+    assert len(decode(tmp_path / "film.mp4").frames) == 2
+    animation.save(tmp_path / "other.mp4", writer=writer)
+    assert len(decode(tmp_path / "other.mp4").frames) == 8
+
+
+@pytest.mark.parametrize("before", [False, True])
+def test_a_frame_needs_an_open_file(animation, tmp_path, before):
+    writer = MovieWriter(fps=10)
+    if before:
+        animation.save(tmp_path / "film.mp4", writer=writer)
+    with pytest.raises(ExportError, match="grab frames between setup and finish"):
+        writer.grab_frame()
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".webm", ".gif"])
+def test_a_figure_may_change_its_colour(decode, tmp_path, suffix):
+    figure = plt.figure(figsize=(1, 1))
+    colours = [(255, 0, 0), (0, 200, 0), (90, 90, 90)]
+
+    def paint(number):
+        figure.set_facecolor(np.divide(colours[number], 255))
+
+    path = tmp_path / f"film{suffix}"
+    FuncAnimation(figure, paint, frames=3).save(path, writer=MovieWriter(fps=10))
+    assert np.abs(decode(path).frames[:, 50, 50].astype(int) - colours).max() <= 3
+    plt.close(figure)
+
+
+def test_axes_keep_their_colour_where_the_format_has_no_alpha(animation, decode, tmp_path):
+    animation._fig.axes[0].set_facecolor("black")
+    plt.rcParams["savefig.transparent"] = True
+    animation.save(
+        tmp_path / "film.mp4", writer=MovieWriter(), savefig_kwargs={"transparent": True}
+    )
+    assert decode(tmp_path / "film.mp4").frames[0, 60, 200].max() <= 3
+
+
 def test_a_rate_that_the_format_cannot_hold_is_refused(animation, tmp_path):
     with pytest.raises(UsageError, match=r"film\.gif: fps=0\.001 is too slow"):
         animation.save(tmp_path / "film.gif", writer=MovieWriter(fps=0.001))
