@@ -21,6 +21,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from render.errors import InputError, RecordingError, RenderError
 from render.recording.factories import first_line
+from render.recording.generators import forked
 from render.recording.problem import Problem, to_numpy
 
 __all__ = ["fits_together", "is_looped", "losses", "metric", "predictions", "unchanged"]
@@ -85,7 +86,7 @@ def metric(
     def value(state: State) -> Tensor:
         prediction = functional_call(model, state, (x,))
         try:
-            number = torch.as_tensor(measure(prediction, y))
+            number = torch.as_tensor(measure(prediction, y), device=place)
         except (RenderError, torch.OutOfMemoryError):
             raise
         except Exception as exc:  # whatever a user's function raises
@@ -108,7 +109,7 @@ def is_looped(model: nn.Module) -> bool:
 
 def fits_together(evaluate: Callable[[], object], place: str) -> bool:
     """Say whether an evaluation is so small that several at once are worth it."""
-    with torch.random.fork_rng(devices=[]), torch.no_grad(), _Sizes() as sizes:
+    with forked(), torch.no_grad(), _Sizes() as sizes:
         try:
             evaluate()
         except Exception:  # the true error shows where it is raised to the user
@@ -119,7 +120,9 @@ def fits_together(evaluate: Callable[[], object], place: str) -> bool:
 def _inputs(x: object, like: Tensor) -> Tensor:
     """Return x as a tensor of the data's type, or say what shape is missing."""
     try:
-        values = x.detach().cpu() if isinstance(x, Tensor) else torch.tensor(np.array(x))
+        values = (
+            x.detach().cpu() if isinstance(x, Tensor) else torch.tensor(np.array(x), device="cpu")
+        )
         if values.is_complex():
             raise TypeError("complex")
         inputs = values.to(like.dtype)
@@ -152,7 +155,7 @@ def _each(
     with (
         unchanged(model),
         torch.no_grad(),
-        torch.random.fork_rng(devices=[place] if place.type == "cuda" else []),
+        forked([place] if place.type == "cuda" else []),
     ):
         example, chunk = _probed(function, model, params, buffers)
         result = np.empty((len(params), *example.shape), dtype=example.dtype)
