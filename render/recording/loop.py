@@ -65,7 +65,7 @@ def record(
     over all the data. validation: samples that are not learnt from; their loss and metrics become
     the metrics "val_loss", "val_accuracy" and so on. clip: scale each gradient down to this L2
     norm; the norm recorded is that before. keep: what of a large model is kept; None keeps all,
-    (steps + 1) x P numbers, beside at most 128 MiB of buffers: `meta["recording_bytes"]`. device:
+    (steps + 1) x P numbers, beside at most 16 MiB of buffers: `meta["recording_bytes"]`. device:
     "auto", "cpu", "cuda" or "cuda:N". compile: fuse whole steps with `torch.compile`: numbers equal
     to rounding, steps several times as fast, once half a minute or more of compiling is over
     (`meta["compiled"]`; docs/recording.md has figures). On the CPU, for torch's own optimizers

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Loss",
     "Problem",
+    "as_numpy",
     "attached",
     "bound",
     "copied",
@@ -152,10 +153,16 @@ def rebuilt(
 
 def to_numpy(tensor: Tensor) -> npt.NDArray[Any]:
     """Return a tensor as an array of its own; bfloat16, which numpy lacks, becomes float32."""
+    return np.array(as_numpy(tensor))
+
+
+def as_numpy(tensor: Tensor) -> npt.NDArray[Any]:
+    """Return a tensor as an array, which shares its memory where it can."""
     values = tensor.detach().cpu()
     if values.dtype == torch.bfloat16:
         values = values.float()
-    return np.array(values.numpy())
+    array: npt.NDArray[Any] = values.numpy()
+    return array
 
 
 def _listed(layout: tuple[tuple[str, tuple[int, ...]], ...]) -> str:
