@@ -24,7 +24,7 @@ from render.recording.factories import first_line
 from render.recording.generators import forked
 from render.recording.problem import Problem, to_numpy
 
-__all__ = ["fits_together", "is_looped", "losses", "metric", "predictions", "unchanged"]
+__all__ = ["fits_together", "is_looped", "losses", "measured", "metric", "predictions", "unchanged"]
 
 Array = npt.NDArray[Any]
 
@@ -81,25 +81,31 @@ def metric(
     model = problem.model
     place = next(model.parameters()).device
     x, y = problem.data.x.to(place), problem.data.y.to(place)
-    label = getattr(measure, "__name__", type(measure).__name__)
 
     def value(state: State) -> Tensor:
-        prediction = functional_call(model, state, (x,))
-        try:
-            number = torch.as_tensor(measure(prediction, y), device=place)
-        except (RenderError, torch.OutOfMemoryError):
-            raise
-        except Exception as exc:  # whatever a user's function raises
-            raise _MeasureError(
-                f"{label} cannot be computed ({first_line(exc)}); it takes (prediction, target), "
-                "and must return one number"
-            ) from exc
-        if number.numel() != 1 or number.is_complex():
-            kind = "a complex number" if number.is_complex() else f"shape {tuple(number.shape)}"
-            raise InputError(f"{label} returns {kind}; it must return one number")
-        return number.reshape(())
+        return measured(measure, functional_call(model, state, (x,)), y)
 
     return _each(value, model, params, buffers, progress)
+
+
+def measured(
+    measure: Callable[[Tensor, Tensor], object], prediction: Tensor, target: Tensor
+) -> Tensor:
+    """Return measure(prediction, target) as a tensor of shape (), or say what is wrong."""
+    label = getattr(measure, "__name__", type(measure).__name__)
+    try:
+        number = torch.as_tensor(measure(prediction, target), device=target.device)
+    except (RenderError, torch.OutOfMemoryError):
+        raise
+    except Exception as exc:  # whatever a user's function raises
+        raise _MeasureError(
+            f"{label} cannot be computed ({first_line(exc)}); it takes (prediction, target), "
+            "and must return one number"
+        ) from exc
+    if number.numel() != 1 or number.is_complex():
+        kind = "a complex number" if number.is_complex() else f"shape {tuple(number.shape)}"
+        raise InputError(f"{label} returns {kind}; it must return one number")
+    return number.reshape(())
 
 
 def is_looped(model: nn.Module) -> bool:
@@ -213,8 +219,8 @@ def _probed(
     return to_numpy(first), 1 if is_looped(model) or chunk < _WORTH_BATCHING else chunk
 
 
-class _MeasureError(Exception):
-    """A user's function failed: perhaps only under `vmap`, so it is not told at once."""
+class _MeasureError(RecordingError):
+    """A user's function failed: perhaps only under `vmap`, where it is not told at once."""
 
 
 def _alone(function: Callable[[State], Tensor], model: nn.Module, state: State) -> Tensor:
@@ -223,8 +229,6 @@ def _alone(function: Callable[[State], Tensor], model: nn.Module, state: State) 
         return function(state)
     except (RenderError, torch.OutOfMemoryError):
         raise
-    except _MeasureError as exc:
-        raise RecordingError(str(exc)) from exc.__cause__
     except Exception as exc:  # whatever a user's model raises
         raise RecordingError(
             f"{type(model).__name__} cannot be evaluated here ({first_line(exc)}); give it data "
@@ -248,6 +252,8 @@ def _together(
                 states = {name: torch.cat([values, values]) for name, values in states.items()}
             stacked: Tensor = torch.vmap(function)(states)
             return to_numpy(stacked[: rows.stop - rows.start])
+        except _MeasureError:
+            return None
         except (RenderError, torch.OutOfMemoryError):
             raise
         except Exception:  # in as many ways as there are models; one by one, a true error shows

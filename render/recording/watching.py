@@ -12,7 +12,6 @@ import torch
 from torch import Tensor
 from torch.func import functional_call
 
-from render.errors import InputError
 from render.recording import evaluation
 from render.recording.generators import forked
 from render.recording.problem import Problem
@@ -74,15 +73,8 @@ class LiveMetrics:
                 assert samples is not None
                 if validating not in predictions:
                     predictions[validating] = functional_call(self._model, state, (samples[0],))
-                value = torch.as_tensor(
-                    measure(predictions[validating], samples[1]), device=self._task.device
-                ).detach()
-                if value.numel() != 1 or value.is_complex():
-                    raise InputError(
-                        f"{name} returns shape {tuple(value.shape)} {value.dtype}; it must return "
-                        "one number"
-                    )
-                self._values[name].append(value.reshape(()).clone())
+                value = evaluation.measured(measure, predictions[validating], samples[1])
+                self._values[name].append(value.detach().clone())
 
     def history(self) -> dict[str, Array]:
         """Return (T,) arrays by name."""

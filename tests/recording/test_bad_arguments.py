@@ -13,7 +13,7 @@ from torch.optim import lr_scheduler
 
 from render.errors import InputError, RecordingError, RenderError
 from render.problem import datasets, losses, models
-from render.recording import record
+from render.recording import Keep, record
 
 SGD = partial(torch.optim.SGD, lr=0.1)
 
@@ -129,6 +129,14 @@ BAD = {
         dict(metrics={"a": lambda p, y: 1 / 0}),
         "<lambda> cannot be computed (division by zero); it takes (prediction, target)",
     ),
+    "metric raises, parts kept": (
+        dict(metrics={"a": lambda p, y: 1 / 0}, keep=Keep(tensors=["slope"])),
+        "<lambda> cannot be computed (division by zero); it takes (prediction, target)",
+    ),
+    "in place": (
+        dict(model=nn.Sequential(nn.ReLU(inplace=True), models.Line(0, 0))),
+        "Sequential or its loss changes the data in place; take a layer without inplace=True",
+    ),
     "metric twice": (
         dict(metrics=[lambda p, y: p.mean(), lambda p, y: p.max()]),
         "metrics lists '<lambda>' twice; give a mapping",
@@ -173,6 +181,14 @@ def test_a_bad_argument_says_why_in_one_line(changed, message: str) -> None:
     assert isinstance(caught.value, (InputError, RecordingError))
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_data_that_a_refused_model_changed_are_as_they_were() -> None:
+    data = datasets.of([[-1.0], [2.0]], [[-3.0], [4.0]])
+    model = nn.Sequential(nn.ReLU(inplace=True), nn.Linear(1, 1))
+    with pytest.raises(InputError, match="changes the data in place"):
+        record(model, data, loss=losses.mse, optimizer=SGD, steps=1)
+    assert data.x.tolist() == [[-1.0], [2.0]]
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without CUDA")
