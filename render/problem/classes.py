@@ -49,7 +49,7 @@ def circles(
         raise InputError(f"dataset: factor is {factor!r}; give a radius between 0 and 1")
     draw = _Draw(n, 2, seed)
     angle = 2 * torch.pi * draw.uniform(n)
-    radius = torch.tensor((1.0, factor), dtype=torch.float32)[draw.label]
+    radius = torch.tensor((1.0, factor), dtype=torch.float32, device="cpu")[draw.label]
     return draw.dataset(_polar(radius, angle), noise, dtype)
 
 

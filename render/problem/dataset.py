@@ -9,7 +9,7 @@ from torch import Tensor
 
 from render.errors import InputError
 
-__all__ = ["Dataset"]
+__all__ = ["Dataset", "check_plain"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,19 +46,28 @@ class Dataset:
         return f"Dataset(x={tuple(x.shape)} {x.dtype}, y={tuple(y.shape)} {y.dtype})"
 
 
+def check_plain(name: str, values: Tensor) -> None:
+    """Check that a tensor holds real numbers and nothing but them. Raises InputError."""
+    odd = values.is_complex() or values.is_nested or values.is_quantized or values.is_meta
+    if odd or values.layout != torch.strided:
+        raise InputError(
+            f"dataset: {name} must be a dense tensor of real numbers; it is not where numbers are "
+            "complex, sparse, nested or quantized, or on the meta device"
+        )
+
+
 def _check_values(name: str, values: object) -> None:
     if not isinstance(values, Tensor):
         raise InputError(
             f"dataset: {name} is a {type(values).__name__}, not a torch tensor; "
             "use datasets.of(x, y) for lists and arrays"
         )
+    check_plain(name, values)
     if values.ndim == 0 or len(values) == 0:
         raise InputError(
             f"dataset: {name} has shape {tuple(values.shape)}; give one row for each of at least "
             "one sample"
         )
-    if values.is_complex() or values.layout != torch.strided:
-        raise InputError(f"dataset: {name} must be a dense tensor of real numbers")
     bad = ~torch.isfinite(values)
     if bad.any():
         row = int(bad.reshape(len(values), -1).any(dim=1).nonzero()[0])

@@ -11,7 +11,7 @@ from torch import Tensor
 from render.errors import InputError
 from render.problem.checks import check_draw, check_dtype, check_number
 from render.problem.classes import blobs, circles, moons, spirals, xor
-from render.problem.dataset import Dataset
+from render.problem.dataset import Dataset, check_plain
 from render.problem.pictures import shapes
 
 __all__ = [
@@ -143,6 +143,5 @@ def _tensor(name: str, values: Any) -> Tensor:
         raise InputError(
             f"dataset: {name} ({type(values).__name__}) is not an array of numbers: {reason}"
         ) from exc
-    if copied.is_complex():
-        raise InputError(f"dataset: {name} holds complex numbers; it must hold real numbers")
+    check_plain(name, copied)
     return copied

@@ -45,7 +45,7 @@ def shapes(
     label = torch.randperm(n, generator=generator, device="cpu") % _KINDS
     extent = uniform(0.22, 0.32) * size
     x0, y0 = (uniform(-0.12, 0.12) * size for _ in range(2))
-    side = torch.arange(size, dtype=torch.float32) - (size - 1) / 2
+    side = torch.arange(size, dtype=torch.float32, device="cpu") - (size - 1) / 2
     x, y = side.view(1, 1, size) - x0, side.view(1, size, 1) - y0
     ink = (_outside(label.view(n, 1, 1), x, y, extent) * -1 + 0.5).clamp(0, 1)
     scatter = torch.randn(ink.shape, generator=generator, dtype=torch.float32, device="cpu")

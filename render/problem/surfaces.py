@@ -63,7 +63,7 @@ class Surface:
             raise InputError(
                 f"{self.name}: x and y ({exc}) are not numbers that broadcast; give two arrays"
             ) from exc
-        heights = self.function(*(torch.tensor(side) for side in at))
+        heights = self.function(*(torch.tensor(side, device="cpu") for side in at))
         if heights.shape != at[0].shape:
             raise InputError(
                 f"{self.name}: the function gives shape {tuple(heights.shape)} for points of shape "
@@ -74,7 +74,7 @@ class Surface:
     def curvatures(self, x: float, y: float) -> npt.NDArray[np.float64]:
         """Return the eigenvalues of the Hessian at a point, (2,), rising."""
         _check_pair("the point", (x, y))
-        point = torch.tensor([x, y], dtype=torch.float64)
+        point = torch.tensor([x, y], dtype=torch.float64, device="cpu")
         differentiate: Any = torch.autograd.functional.hessian  # which has no types
         hessian = differentiate(lambda at: self.function(*at), point)
         return np.asarray(torch.linalg.eigvalsh(hessian).numpy())
@@ -86,7 +86,7 @@ class Surface:
 
     def data(self, dtype: torch.dtype) -> Dataset:
         """Return the data that a `Point` ignores: one sample, 0, and the target 0."""
-        return Dataset(torch.zeros(1, dtype=dtype), torch.zeros(1, dtype=dtype))
+        return Dataset(*(torch.zeros(1, dtype=dtype, device="cpu") for _ in "xy"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,10 +140,12 @@ def of(
         if not ends[0] < ends[1]:
             raise InputError(f"surface: the domain of {side} is {ends!r}; give low < high")
     _check_pair("start", start)
+    if not isinstance(minima, Sequence):
+        raise InputError(f"surface: minima is {minima!r}; give a list of points, such as [(0, 0)]")
     for at in minima:
         _check_pair("a minimum", at)
     try:
-        height: object = function(*torch.tensor(start, dtype=torch.float64))
+        height: object = function(*torch.tensor(start, dtype=torch.float64, device="cpu"))
     except Exception as exc:  # whatever a user's function raises
         reason = (str(exc) or type(exc).__name__).splitlines()[0]
         raise InputError(

@@ -142,9 +142,10 @@ do not compile."""
 
 def named_metrics(metrics: Metrics | None) -> dict[str, Metric]:
     """Return the metrics by name."""
+    given: object = metrics
     if isinstance(metrics, Mapping):
         pairs = [(str(name), entry) for name, entry in metrics.items()]
-    elif metrics is None or isinstance(metrics, Iterable):
+    elif metrics is None or (isinstance(metrics, Iterable) and not isinstance(given, str)):
         pairs = [(label(entry), entry) for entry in metrics or ()]
     else:
         raise InputError(f"record: metrics is {metrics!r}; give a mapping or a list of callables")

@@ -79,7 +79,7 @@ def _pieces(
     for start in range(0, rows, at_once * per_epoch):
         left = rows - start
         epochs = min(at_once, -(-left // per_epoch))
-        samples = torch.full((epochs, per_epoch * size), -1, dtype=torch.int64)
+        samples = torch.full((epochs, per_epoch * size), -1, dtype=torch.int64, device="cpu")
         for epoch in samples:
             epoch[:n] = torch.randperm(n, generator=generator, device="cpu")
         yield samples.view(epochs * per_epoch, size)[:left]

@@ -21,9 +21,10 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from render.errors import InputError, RecordingError, RenderError
 from render.recording.factories import first_line
+from render.recording.generators import forked
 from render.recording.problem import Problem, to_numpy
 
-__all__ = ["fits_together", "is_looped", "losses", "metric", "predictions", "unchanged"]
+__all__ = ["fits_together", "is_looped", "losses", "measured", "metric", "predictions", "unchanged"]
 
 Array = npt.NDArray[Any]
 
@@ -80,25 +81,31 @@ def metric(
     model = problem.model
     place = next(model.parameters()).device
     x, y = problem.data.x.to(place), problem.data.y.to(place)
-    label = getattr(measure, "__name__", type(measure).__name__)
 
     def value(state: State) -> Tensor:
-        prediction = functional_call(model, state, (x,))
-        try:
-            number = torch.as_tensor(measure(prediction, y))
-        except (RenderError, torch.OutOfMemoryError):
-            raise
-        except Exception as exc:  # whatever a user's function raises
-            raise _MeasureError(
-                f"{label} cannot be computed ({first_line(exc)}); it takes (prediction, target), "
-                "and must return one number"
-            ) from exc
-        if number.numel() != 1 or number.is_complex():
-            kind = "a complex number" if number.is_complex() else f"shape {tuple(number.shape)}"
-            raise InputError(f"{label} returns {kind}; it must return one number")
-        return number.reshape(())
+        return measured(measure, functional_call(model, state, (x,)), y)
 
     return _each(value, model, params, buffers, progress)
+
+
+def measured(
+    measure: Callable[[Tensor, Tensor], object], prediction: Tensor, target: Tensor
+) -> Tensor:
+    """Return measure(prediction, target) as a tensor of shape (), or say what is wrong."""
+    label = getattr(measure, "__name__", type(measure).__name__)
+    try:
+        number = torch.as_tensor(measure(prediction, target), device=target.device)
+    except (RenderError, torch.OutOfMemoryError):
+        raise
+    except Exception as exc:  # whatever a user's function raises
+        raise _MeasureError(
+            f"{label} cannot be computed ({first_line(exc)}); it takes (prediction, target), "
+            "and must return one number"
+        ) from exc
+    if number.numel() != 1 or number.is_complex():
+        kind = "a complex number" if number.is_complex() else f"shape {tuple(number.shape)}"
+        raise InputError(f"{label} returns {kind}; it must return one number")
+    return number.reshape(())
 
 
 def is_looped(model: nn.Module) -> bool:
@@ -108,7 +115,7 @@ def is_looped(model: nn.Module) -> bool:
 
 def fits_together(evaluate: Callable[[], object], place: str) -> bool:
     """Say whether an evaluation is so small that several at once are worth it."""
-    with torch.random.fork_rng(devices=[]), torch.no_grad(), _Sizes() as sizes:
+    with forked(), torch.no_grad(), _Sizes() as sizes:
         try:
             evaluate()
         except Exception:  # the true error shows where it is raised to the user
@@ -119,7 +126,9 @@ def fits_together(evaluate: Callable[[], object], place: str) -> bool:
 def _inputs(x: object, like: Tensor) -> Tensor:
     """Return x as a tensor of the data's type, or say what shape is missing."""
     try:
-        values = x.detach().cpu() if isinstance(x, Tensor) else torch.tensor(np.array(x))
+        values = (
+            x.detach().cpu() if isinstance(x, Tensor) else torch.tensor(np.array(x), device="cpu")
+        )
         if values.is_complex():
             raise TypeError("complex")
         inputs = values.to(like.dtype)
@@ -152,7 +161,7 @@ def _each(
     with (
         unchanged(model),
         torch.no_grad(),
-        torch.random.fork_rng(devices=[place] if place.type == "cuda" else []),
+        forked([place] if place.type == "cuda" else []),
     ):
         example, chunk = _probed(function, model, params, buffers)
         result = np.empty((len(params), *example.shape), dtype=example.dtype)
@@ -210,8 +219,8 @@ def _probed(
     return to_numpy(first), 1 if is_looped(model) or chunk < _WORTH_BATCHING else chunk
 
 
-class _MeasureError(Exception):
-    """A user's function failed: perhaps only under `vmap`, so it is not told at once."""
+class _MeasureError(RecordingError):
+    """A user's function failed: perhaps only under `vmap`, where it is not told at once."""
 
 
 def _alone(function: Callable[[State], Tensor], model: nn.Module, state: State) -> Tensor:
@@ -220,8 +229,6 @@ def _alone(function: Callable[[State], Tensor], model: nn.Module, state: State) 
         return function(state)
     except (RenderError, torch.OutOfMemoryError):
         raise
-    except _MeasureError as exc:
-        raise RecordingError(str(exc)) from exc.__cause__
     except Exception as exc:  # whatever a user's model raises
         raise RecordingError(
             f"{type(model).__name__} cannot be evaluated here ({first_line(exc)}); give it data "
@@ -245,6 +252,8 @@ def _together(
                 states = {name: torch.cat([values, values]) for name, values in states.items()}
             stacked: Tensor = torch.vmap(function)(states)
             return to_numpy(stacked[: rows.stop - rows.start])
+        except _MeasureError:
+            return None
         except (RenderError, torch.OutOfMemoryError):
             raise
         except Exception:  # in as many ways as there are models; one by one, a true error shows

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from render.errors import InputError
@@ -22,7 +23,7 @@ def optimizer_of(factory: object, model: nn.Module) -> Optimizer:
             f"record: optimizer is an optimizer already built, {type(factory).__name__}, which "
             f"holds another model's parameters; give {example}"
         )
-    built = _call("optimizer", factory, list(model.parameters()), example)
+    built = _call("optimizer", _with_own_tensors(factory), list(model.parameters()), example)
     if not isinstance(built, Optimizer):
         raise InputError(
             f"record: optimizer gave a {type(built).__name__}, not a torch optimizer; "
@@ -49,6 +50,17 @@ def optimizer_of(factory: object, model: nn.Module) -> Optimizer:
             "torch.optim.Adam"
         )
     return built
+
+
+def _with_own_tensors(factory: object) -> object:
+    """Return a partial with copies of its tensors: a scheduler moves such a rate in place."""
+    if not isinstance(factory, partial):
+        return factory
+    named = {
+        key: value.detach().clone() if isinstance(value, Tensor) else value
+        for key, value in factory.keywords.items()
+    }
+    return partial(factory.func, *factory.args, **named)
 
 
 def scheduler_of(factory: object, optimizer: Optimizer) -> Any:

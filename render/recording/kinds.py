@@ -16,7 +16,7 @@ from render.recording.problem import layout_of
 from render.recording.schedules import is_foreseen
 from render.recording.task import Task
 
-__all__ = ["kind_of", "renewed"]
+__all__ = ["kind_of", "renewed", "state"]
 
 _ELEMENTWISE = (
     torch.optim.SGD,
@@ -99,7 +99,8 @@ def _is_new(optimizer: Optimizer) -> bool:
 
 def _same(one: dict[str, Any], other: dict[str, Any]) -> bool:
     return set(one) == set(other) and all(
-        torch.equal(torch.as_tensor(one[key]), torch.as_tensor(other[key])) for key in one
+        torch.equal(*(torch.as_tensor(held[key], device="cpu") for held in (one, other)))
+        for key in one
     )
 
 
@@ -116,6 +117,18 @@ def _workings(model: nn.Module) -> tuple[object, ...]:
     places = list(model.named_parameters(remove_duplicate=False))
     first: dict[int, str] = {}
     return modules, tuple((name, first.setdefault(id(param), name)) for name, param in places)
+
+
+def state(model: nn.Module, loss: object) -> list[dict[str, object]]:
+    """Return what model and loss hold beside tensors, to compare: equal where that is."""
+    return [
+        {
+            key: _told(value)
+            for key, value in held.items()
+            if key not in _TORCHS and not isinstance(value, Tensor)
+        }
+        for held in (*map(vars, model.modules()), getattr(loss, "__dict__", {}))
+    ]
 
 
 def _attributes(module: nn.Module) -> list[str]:

@@ -18,6 +18,7 @@ from render.recording.batches import Batches, draw
 from render.recording.buffers import Buffers
 from render.recording.compiled import Compiled
 from render.recording.factories import first_line
+from render.recording.generators import forked
 from render.recording.graphs import DeviceRow, objection, run_rows
 from render.recording.keep import Keep
 from render.recording.problem import Loss, Problem, own_data, to_numpy
@@ -64,7 +65,7 @@ def record(
     over all the data. validation: samples that are not learnt from; their loss and metrics become
     the metrics "val_loss", "val_accuracy" and so on. clip: scale each gradient down to this L2
     norm; the norm recorded is that before. keep: what of a large model is kept; None keeps all,
-    (steps + 1) x P numbers, beside at most 128 MiB of buffers: `meta["recording_bytes"]`. device:
+    (steps + 1) x P numbers, beside at most 16 MiB of buffers: `meta["recording_bytes"]`. device:
     "auto", "cpu", "cuda" or "cuda:N". compile: fuse whole steps with `torch.compile`: numbers equal
     to rounding, steps several times as fast, once half a minute or more of compiling is over
     (`meta["compiled"]`; docs/recording.md has figures). On the CPU, for torch's own optimizers
@@ -120,7 +121,7 @@ def session_device(asked: str, session: Session | None) -> str:
 def _guarded(task: Task, progress: Progress | None) -> Trajectory:
     devices = [task.device] if task.device.type == "cuda" else []
     try:
-        with torch.random.fork_rng(devices=devices), torch.enable_grad():
+        with forked(devices), torch.enable_grad():
             torch.default_generator.manual_seed(task.seed)
             if devices:
                 torch.cuda.manual_seed(task.seed)
@@ -201,7 +202,7 @@ def _run(task: Task, progress: Progress | None) -> Trajectory:
 
 def _run_on_device(task: Task, selection: Selection, report: Callable[[int], None]) -> Trajectory:
     """Record a run whose rows need nothing from the host, as a CUDA graph."""
-    with torch.random.fork_rng(devices=[task.device]):  # a look at the first loss is no row
+    with forked([task.device]):  # a look at the first loss is no row
         log = Rows(selection, first_loss(task, *next(iter(Batches(task)))), task.steps + 1)
     size, plan = task.batch_size, None
     if size is not None:

@@ -19,7 +19,7 @@ __all__ = [
     "recording_bytes",
 ]
 
-WINDOW_BYTES = {"cpu": 64 * 2**20, "cuda": 256 * 2**20}
+WINDOW_BYTES = {"cpu": 8 * 2**20, "cuda": 256 * 2**20}
 """What the last rows' parameters and gradients take at most, unless one row takes more."""
 
 

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from render.errors import InputError
 from render.problem.dataset import Dataset
 from render.problem.penalties import Penalised
+from render.recording.factories import first_line
 
 if TYPE_CHECKING:
     from render.recording.trajectory import Trajectory
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Loss",
     "Problem",
+    "as_numpy",
     "attached",
     "bound",
     "copied",
@@ -64,15 +66,28 @@ def layout_of(model: nn.Module) -> tuple[tuple[str, tuple[int, ...]], ...]:
 def copied(model: nn.Module) -> nn.Module:
     """Return a copy of the model; activations that it keeps lose their history in the copy.
 
-    torch copies no tensor that an operation has made: it would have to copy its graph.
+    torch copies no tensor that an operation has made: it would have to copy its graph. Raises
+    InputError for a model that cannot be copied.
     """
+    name = type(model).__name__
     made: dict[int, Any] = {}
     for module in model.modules():
         for value in vars(module).values():
             for kept in value if isinstance(value, (list, tuple)) else (value,):
                 if isinstance(kept, Tensor) and kept.grad_fn is not None:
                     made[id(kept)] = kept.detach()
-    return copy.deepcopy(model, made)
+    try:
+        own = copy.deepcopy(model, made)
+    except Exception as exc:  # a lock, a generator, or whatever a class of a user's refuses
+        raise InputError(
+            f"{name} cannot be copied ({first_line(exc)}); give a model that copy.deepcopy accepts"
+        ) from exc
+    if not all(param.is_leaf for param in own.parameters()):
+        raise InputError(
+            f"{name} cannot be copied (the copy's parameters are results of operations, as those "
+            "of torch.jit are); give a model that copy.deepcopy accepts, such as the one scripted"
+        )
+    return own
 
 
 def bound(model: nn.Module, loss: Loss) -> nn.Module:
@@ -110,7 +125,7 @@ def attached(run: Trajectory, model: nn.Module, loss: Loss) -> Problem:
             f"the model has parameters {_listed(layout_of(model))}, but the run recorded "
             f"{_listed(run.layout)}; attach the model that the run was recorded with"
         )
-    x, y = torch.tensor(run.x), torch.tensor(run.y)
+    x, y = (torch.tensor(side, device="cpu") for side in (run.x, run.y))
     if x.is_floating_point():  # numpy has no bfloat16: such x was kept as float32
         x = x.to(next(model.parameters()).dtype)
     data = Dataset(x, y)
@@ -131,16 +146,23 @@ def rebuilt(
     dtypes: tuple[torch.dtype, torch.dtype],
 ) -> Problem:
     """Undo `portable`, taking the data from the run's own arrays."""
-    data = Dataset(torch.tensor(x, dtype=dtypes[0]), torch.tensor(y, dtype=dtypes[1]))
+    sides = zip((x, y), dtypes, strict=True)
+    data = Dataset(*(torch.tensor(side, dtype=dtype, device="cpu") for side, dtype in sides))
     return Problem(model=model, loss=loss, data=data)
 
 
 def to_numpy(tensor: Tensor) -> npt.NDArray[Any]:
     """Return a tensor as an array of its own; bfloat16, which numpy lacks, becomes float32."""
+    return np.array(as_numpy(tensor))
+
+
+def as_numpy(tensor: Tensor) -> npt.NDArray[Any]:
+    """Return a tensor as an array, which shares its memory where it can."""
     values = tensor.detach().cpu()
     if values.dtype == torch.bfloat16:
         values = values.float()
-    return np.array(values.numpy())
+    array: npt.NDArray[Any] = values.numpy()
+    return array
 
 
 def _listed(layout: tuple[tuple[str, tuple[int, ...]], ...]) -> str:

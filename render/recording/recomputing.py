@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.optim import lr_scheduler
 
 from render.recording.batches import Batches
+from render.recording.generators import forked
 from render.recording.problem import Problem, copied
 from render.recording.starting import first_loss
 from render.recording.task import Task
@@ -70,7 +71,7 @@ def _rates(task: Task, stored: Trajectory) -> Iterator[Difference]:
 
 def _losses(probe: Task, stored: Trajectory) -> Iterator[Difference]:
     """Compare the losses that the optimizer saw, but for those of random numbers."""
-    with torch.random.fork_rng(devices=[]), torch.enable_grad():
+    with forked(), torch.enable_grad():
         torch.default_generator.manual_seed(probe.seed)
         before = torch.get_rng_state()
         loss = first_loss(probe, *next(iter(Batches(probe)))).detach()
@@ -86,7 +87,7 @@ def _losses(probe: Task, stored: Trajectory) -> Iterator[Difference]:
     _restore(probe.model, params, {name: rows[-1] for name, rows in stored.buffers.items()})
     x, y = probe.data.x.detach(), probe.data.y.detach()
     if stored.batch is not None:
-        at = torch.tensor(stored.batch[-1][stored.batch[-1] >= 0], dtype=torch.int64)
+        at = torch.tensor(stored.batch[-1][stored.batch[-1] >= 0], dtype=torch.int64, device="cpu")
         x, y = x[at], y[at]
     with torch.no_grad():
         last = float(probe.loss(probe.model(x), y))
@@ -99,11 +100,11 @@ def _restore(model: nn.Module, row: npt.NDArray[Any], buffers: dict[str, Any]) -
     start = 0
     with torch.no_grad():
         for param in model.parameters():
-            values = torch.tensor(row[start : start + param.numel()])
+            values = torch.tensor(row[start : start + param.numel()], device="cpu")
             param.copy_(values.view(param.shape))
             start += param.numel()
         for name, value in buffers.items():
-            named[name].copy_(torch.tensor(value))
+            named[name].copy_(torch.tensor(value, device="cpu"))
 
 
 def _close(recorded: float, found: float, relative: float, absolute: float) -> bool:

@@ -17,12 +17,15 @@ import torch
 from torch import Tensor, nn
 
 from render.recording.memory import WINDOW_BYTES
-from render.recording.problem import to_numpy
+from render.recording.problem import as_numpy, to_numpy
 from render.recording.selection import Selection
 
 __all__ = ["Rows"]
 
 Array = npt.NDArray[Any]
+
+_NORM_NUMBERS = 2**18
+"""Numbers of a gradient that become float64 at once, which doubles their memory."""
 
 _STAGE = 64
 """Rows whose views are made once: many more would cost more to make than they save."""
@@ -49,7 +52,11 @@ class Rows:
         )
         self._no_grad = torch.no_grad()  # one for all rows: making it takes longer than entering
         self._buffers = [*self._kept, *self._grads, self._losses]
-        self._stage = [torch.empty_like(buffer[:_STAGE]) for buffer in self._buffers]
+        self._direct = self._length <= _STAGE  # rows so large are written where they are read
+        self._stage = self._buffers
+        if not self._direct:
+            self._stage = [torch.empty_like(buffer[:_STAGE]) for buffer in self._buffers]
+        self._zeros: list[Tensor] | None = None  # for parameters without a gradient
         views = zip(*(staged.unbind(0) for staged in self._stage), strict=True)
         self._views = [list(row) for row in views]
         self._staged = self._filled = self._done = 0
@@ -66,15 +73,17 @@ class Rows:
         """Write the next row: the parameters, their gradients, and the loss at them."""
         if self._staged == len(self._views) or self._filled + self._staged == self._length:
             self._clear_stage()
-        views = self._views[self._staged]
+        views = self._views[self._staged + (self._filled if self._direct else 0)]
         values = [*self._chosen, *[p.grad for p in self._params], loss]
         with self._no_grad:
-            try:
-                torch._foreach_copy_(views, values)  # type: ignore[arg-type]  # None raises
-            except TypeError:  # a parameter without a gradient
-                zeros = torch.zeros((), device=loss.device)
-                for view, value in zip(views, values, strict=True):
-                    view.copy_(zeros if value is None else value)
+            if self._zeros is None:
+                try:
+                    torch._foreach_copy_(views, values)  # type: ignore[arg-type]  # None raises
+                except TypeError:
+                    self._zeros = [torch.zeros_like(view) for view in views]
+            if self._zeros is not None:
+                pairs = zip(values, self._zeros, strict=True)
+                torch._foreach_copy_(views, [zero if own is None else own for own, zero in pairs])
         self._staged += 1
 
     def block(self, rows: int) -> list[Tensor]:
@@ -126,8 +135,9 @@ class Rows:
     def _clear_stage(self) -> None:
         """Move the stage's rows into the buffers, and those into the arrays when they are full."""
         here = slice(self._filled, self._filled + self._staged)
-        for buffer, staged in zip(self._buffers, self._stage, strict=True):
-            buffer[here] = staged[: self._staged]
+        if not self._direct:
+            for buffer, staged in zip(self._buffers, self._stage, strict=True):
+                buffer[here] = staged[: self._staged]
         self._filled += self._staged
         self._staged = 0
         if self._filled == self._length:
@@ -143,7 +153,7 @@ class Rows:
         kept = [_flat(buffer[:count]) for buffer in self._kept]
         if self._project is None:
             for columns, values in zip(self._columns, kept, strict=True):
-                self.params[here, columns] = to_numpy(values)
+                self.params[here, columns] = as_numpy(values)
         else:
             assert self.off_plane is not None
             at, distance = self._project(torch.cat(kept, dim=1))
@@ -162,8 +172,10 @@ def _flat(rows: Tensor) -> Tensor:
 def _norms(rows: Tensor) -> Tensor:
     flat = _flat(rows)
     flat = flat if flat.is_floating_point() else flat.double()  # whole numbers that never move
-    norms: Tensor = torch.linalg.vector_norm(flat, dim=1, dtype=torch.float64)
-    return norms
+    size = max(1, _NORM_NUMBERS // max(flat.shape[1], 1))
+    starts = range(0, len(flat), size)
+    parts = (flat[start : start + size] for start in starts)
+    return torch.cat([torch.linalg.vector_norm(part, dim=1, dtype=torch.float64) for part in parts])
 
 
 def _kind(tensor: Tensor) -> np.dtype[Any]:

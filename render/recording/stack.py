@@ -41,7 +41,7 @@ class Stack:
         }
         self.loss_dtype = self.flat.dtype
         self._graphs: dict[tuple[tuple[int, ...], bool], Graph] = {}
-        self._run_of = self.spread(torch.arange(self.runs))
+        self._run_of = self.spread(torch.arange(self.runs, device="cpu"))
 
     def step(self, x: Tensor, y: Tensor, own: bool) -> tuple[Tensor, Tensor]:
         """Return the gradient, (K * P,), and the losses, (K,), of all runs.

@@ -17,6 +17,7 @@ __all__ = ["check_dense", "first_loss"]
 def first_loss(task: Task, x: Tensor, y: Tensor) -> Tensor:
     """Return the first loss, or say what is wrong with model, loss or data."""
     name = type(task.model).__name__
+    before, versions = (x.clone(), y.clone()), (x._version, y._version)
     try:
         loss: object = task.loss(task.model(x), y)
     except (RenderError, torch.OutOfMemoryError):
@@ -26,6 +27,14 @@ def first_loss(task: Task, x: Tensor, y: Tensor) -> Tensor:
             f"record: {name} or its loss failed on x of shape {tuple(x.shape)} and y of shape "
             f"{tuple(y.shape)} ({first_line(exc)}); check that they fit together"
         ) from exc
+    if (x._version, y._version) != versions:
+        with torch.no_grad():
+            x.copy_(before[0])
+            y.copy_(before[1])
+        raise InputError(
+            f"record: {name} or its loss changes the data in place; take a layer without "
+            "inplace=True, or an operation such as x * 2 for x *= 2"
+        )
     if not isinstance(loss, Tensor) or loss.numel() != 1 or loss.is_complex():
         got = type(loss).__name__
         if isinstance(loss, Tensor):

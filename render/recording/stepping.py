@@ -128,7 +128,10 @@ def _fails_alone(task: Task) -> bool:
 
 
 def _arguments(optimizer: Optimizer) -> list[Parameter]:
-    return list(inspect.signature(optimizer.step).parameters.values())
+    step: Any = optimizer.step
+    if hasattr(step, "_wrapped_by_lr_sched"):  # a scheduler's wrapper, which is not bound
+        step = step.__wrapped__.__get__(optimizer)
+    return list(inspect.signature(step).parameters.values())
 
 
 def _is_torchs(optimizer: Optimizer) -> bool:

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import torch
 from torch import nn
 
 from render.errors import InputError
@@ -78,7 +79,8 @@ def sweep(
         if name in variants:
             raise InputError(f"sweep: two runs are labelled {name!r}; choose other labels")
         variants[name] = prepare(_varied(request, *(choice.value for choice in choices)))
-    return _recorded(variants, session)
+    with torch.inference_mode(False):
+        return _recorded(variants, session)
 
 
 def _varied(
@@ -90,7 +92,7 @@ def _varied(
     seed: Any,
 ) -> Request:
     """Return the request of one combination."""
-    made = optimizer if lr is None else partial(optimizer, lr=lr)
+    made = partial(optimizer, lr=lr) if callable(optimizer) and lr is not None else optimizer
     return request(model=model, optimizer=made, batch_size=size, seed=seed)
 
 

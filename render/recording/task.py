@@ -115,7 +115,9 @@ def _extras(request: Request, keep: Keep) -> dict[str, str | int | float]:
     if keep.every != 1 or not keep.whole:
         extras["keep"] = str(keep)
     if keep.directions is not None:
-        extras["keep.directions"] = _digest(torch.tensor(np.array(keep.directions, dtype=float)))
+        extras["keep.directions"] = _digest(
+            torch.tensor(np.array(keep.directions, dtype=float), device="cpu")
+        )
     if not keep.whole:  # else the first row tells
         extras["start"] = _digest(*request.model.parameters())
     return extras
@@ -130,8 +132,8 @@ def _copied(model: nn.Module, place: torch.device) -> nn.Module:
         ) from exc
     except RuntimeError as exc:
         raise InputError(
-            f"record: {type(model).__name__} cannot be copied ({first_line(exc)}); give a model "
-            "that copy.deepcopy accepts"
+            f"record: {type(model).__name__} cannot be moved to {place} ({first_line(exc)}); give "
+            "a model whose parameters hold numbers"
         ) from exc
     for given, param in zip(model.parameters(), own.parameters(), strict=True):
         _take_along(given, param)

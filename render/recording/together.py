@@ -17,6 +17,8 @@ from torch import Tensor
 from render.errors import RenderError
 from render.recording import evaluation, memory
 from render.recording.batches import draw
+from render.recording.generators import forked
+from render.recording.kinds import state
 from render.recording.loop import reporter
 from render.recording.problem import Problem, layout_of, own_data, to_numpy
 from render.recording.schedules import rates_of
@@ -36,11 +38,14 @@ Array = npt.NDArray[Any]
 def recorded(tasks: Sequence[Task], progress: Progress | None) -> list[Trajectory] | None:
     """Return the runs, or None where they cannot advance together after all."""
     rates = rates_of(tasks)
-    if rates is None or not (_fits(tasks) and _worthwhile(tasks[0]) and _uses_all(tasks[0])):
+    one = tasks[0]
+    if rates is None or not (_fits(tasks) and _worthwhile(one) and _uses_all(one)):
+        return None
+    if _keeps_state(one):
         return None
     plans = _plans(tasks)
     devices = [tasks[0].device] if tasks[0].device.type == "cuda" else []
-    with torch.random.fork_rng(devices=devices), torch.no_grad():
+    with forked(devices), torch.no_grad():
         try:
             stack = Stack(tasks)
             history = _advance(tasks, stack, rates, plans, progress)
@@ -68,7 +73,7 @@ def _fits(tasks: Sequence[Task]) -> bool:
 
 def _worthwhile(task: Task) -> bool:
     """Say whether a step is so small that its operators' overhead counts."""
-    with torch.random.fork_rng(devices=[]), torch.enable_grad():
+    with forked(), torch.enable_grad():
         first_loss(task, *_first_batch(task))
     return evaluation.fits_together(lambda: _first_loss(task), task.device.type)
 
@@ -76,12 +81,20 @@ def _worthwhile(task: Task) -> bool:
 def _uses_all(task: Task) -> bool:
     """Say whether every parameter has a gradient: without one, an optimizer leaves it alone."""
     params = list(task.model.parameters())
-    with torch.random.fork_rng(devices=[]), torch.enable_grad():
+    with forked(), torch.enable_grad():
         try:
             gradients = torch.autograd.grad(_first_loss(task), params, allow_unused=True)
         except Exception:  # one by one, it shows in its place
             return False
     return all(gradient is not None for gradient in gradients)
+
+
+def _keeps_state(task: Task) -> bool:
+    """Say whether a call changes model or loss, such as a count: tracing would freeze it."""
+    before = state(task.model, task.loss)
+    with forked(), torch.no_grad():
+        _first_loss(task)
+    return state(task.model, task.loss) != before
 
 
 def _first_loss(task: Task) -> Tensor:
@@ -100,11 +113,13 @@ class _History:
     def __init__(self, stack: Stack, rows: int) -> None:
         self._stack = stack
         width = stack.flat.numel()
-        self.raw = torch.empty((rows, width), dtype=stack.flat.dtype)
-        self.loss = torch.empty((rows, stack.runs), dtype=stack.loss_dtype)
-        self.grad_norm = torch.empty((rows, stack.runs), dtype=torch.float64)
+        self.raw = torch.empty((rows, width), dtype=stack.flat.dtype, device="cpu")
+        self.loss = torch.empty((rows, stack.runs), dtype=stack.loss_dtype, device="cpu")
+        self.grad_norm = torch.empty((rows, stack.runs), dtype=torch.float64, device="cpu")
         window = memory.WINDOW_BYTES["cpu"] // (width * stack.flat.element_size())
-        self._window = torch.empty((max(1, min(rows, window)), width), dtype=stack.flat.dtype)
+        self._window = torch.empty(
+            (max(1, min(rows, window)), width), dtype=stack.flat.dtype, device="cpu"
+        )
         self._slots = self._window.unbind(0)
         self._done = 0
 

@@ -159,7 +159,7 @@ class Trajectory:
         """
         from render.recording import evaluation
 
-        points = np.asarray(params)
+        points = _asarray(params)
         width = self.params.shape[1]
         if points.ndim != 2 or points.shape[1] != width or points.dtype.kind not in "iuf":
             raise InputError(
@@ -210,7 +210,7 @@ class Trajectory:
 
     def _rows(self, steps: int | Sequence[int] | Array) -> Array:
         """Return `steps` as row numbers counted from the start."""
-        rows = np.asarray(steps)
+        rows = _asarray(steps)
         if rows.size == 0:
             rows = rows.astype(np.int64)
         if rows.ndim > 1 or not np.issubdtype(rows.dtype, np.integer):
@@ -229,6 +229,14 @@ class Trajectory:
     def __setstate__(self, state: dict[str, Any]) -> None:
         for name, value in state.items():
             object.__setattr__(self, name, _locked(value))
+
+
+def _asarray(values: object) -> Array:
+    """Return an array, of the type object where the values make none."""
+    try:
+        return np.asarray(values)
+    except (TypeError, ValueError, RuntimeError):  # rows of different lengths, tensors with history
+        return np.empty((), dtype=object)
 
 
 def _lock(array: Array) -> Array:

@@ -77,4 +77,4 @@ def _with_many_rates(task: Task, stack: Stack, rates: Array) -> Move:
 def _spread(stack: Stack, values: Array) -> Tensor:
     """Return a number for each parameter: in float32 for halves, as torch multiplies by rates."""
     kind = torch.promote_types(stack.flat.dtype, torch.float32)
-    return stack.spread(torch.tensor(values)).to(kind)
+    return stack.spread(torch.tensor(values, device="cpu")).to(kind)

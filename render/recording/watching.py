@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 from torch.func import functional_call
 
-from render.errors import InputError
 from render.recording import evaluation
+from render.recording.generators import forked
 from render.recording.problem import Problem
 from render.recording.request import Metric
 from render.recording.task import Task
@@ -66,20 +66,15 @@ class LiveMetrics:
             return
         live = self._task.model
         state = {**dict(live.named_parameters()), **dict(live.named_buffers())}
-        with torch.no_grad(), torch.random.fork_rng(devices=self._devices):
+        with torch.no_grad(), forked(self._devices):
             predictions: dict[bool, Tensor] = {}
             for name, (measure, validating) in self._measures.items():
                 samples = self._data[validating]
                 assert samples is not None
                 if validating not in predictions:
                     predictions[validating] = functional_call(self._model, state, (samples[0],))
-                value = torch.as_tensor(measure(predictions[validating], samples[1])).detach()
-                if value.numel() != 1 or value.is_complex():
-                    raise InputError(
-                        f"{name} returns shape {tuple(value.shape)} {value.dtype}; it must return "
-                        "one number"
-                    )
-                self._values[name].append(value.reshape(()).clone())
+                value = evaluation.measured(measure, predictions[validating], samples[1])
+                self._values[name].append(value.detach().clone())
 
     def history(self) -> dict[str, Array]:
         """Return (T,) arrays by name."""

@@ -108,7 +108,8 @@ def test_of_copies_so_that_later_changes_stay_outside() -> None:
         (lambda: datasets.of([1.0, 2.0], [1, float("inf")]), "the first in row 1"),
         (lambda: datasets.of(["a"], [1]), "x (list) is not an array of numbers"),
         (lambda: datasets.of([[1.0], [1.0, 2.0]], [1, 2]), "x (list) is not an array"),
-        (lambda: datasets.of([1j], [1.0]), "real numbers"),
+        (lambda: datasets.of([1j], [1.0]), "x must be a dense tensor of real numbers"),
+        (lambda: datasets.of(torch.ones(1, device="meta"), [1.0]), "or on the meta device"),
         (lambda: Dataset([1.0], [1.0]), "use datasets.of(x, y)"),
     ],
 )

@@ -83,6 +83,7 @@ def test_a_function_of_ones_own_is_a_surface() -> None:
         (lambda: surfaces.of(lambda x, y: x, domain=3), "domain is 3; give ((x low, x high)"),
         (lambda: surfaces.of(lambda x, y: x, start=3), "start is 3; give two finite numbers"),
         (lambda: surfaces.of(lambda x, y: x, minima=(0, 0)), "a minimum is 0"),
+        (lambda: surfaces.of(lambda x, y: x, minima=0), "minima is 0; give a list of points"),
         (lambda: surfaces.of(lambda x, y: (x + y).sum())([1, 2], 3), "element by element"),
         (lambda: surfaces.beale("a", 1), "are not numbers that broadcast"),
         (lambda: surfaces.beale.curvatures("a", 1), "the point is ('a', 1)"),

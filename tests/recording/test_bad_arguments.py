@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from functools import partial
 
 import numpy as np
@@ -12,7 +13,7 @@ from torch.optim import lr_scheduler
 
 from render.errors import InputError, RecordingError, RenderError
 from render.problem import datasets, losses, models
-from render.recording import record
+from render.recording import Keep, record
 
 SGD = partial(torch.optim.SGD, lr=0.1)
 
@@ -29,6 +30,16 @@ class Failing(nn.Module):
 
     def forward(self, x):
         raise RuntimeError("two\nlines")
+
+
+class Uncopied(models.Line):
+    def __deepcopy__(self, memo):
+        raise TypeError("not me")
+
+
+def scripted() -> nn.Module:
+    with warnings.catch_warnings(action="ignore"):  # it is deprecated
+        return torch.jit.script(nn.Linear(1, 1))
 
 
 class Sparse(nn.Module):
@@ -61,6 +72,15 @@ BAD = {
     "model": (dict(model=3), "model is a int; give a torch.nn.Module"),
     "no parameters": (dict(model=Fixed()), "Fixed has no parameters that require a gradient"),
     "lazy": (dict(model=nn.LazyLinear(1)), "parameters without a shape yet"),
+    "uncopied": (dict(model=Uncopied(0, 0)), "Uncopied cannot be copied (not me); give a model"),
+    "scripted": (
+        dict(model=scripted()),
+        "cannot be copied (the copy's parameters are results of operations",
+    ),
+    "no numbers": (
+        dict(model=nn.Linear(1, 1, device="meta")),
+        "Linear cannot be moved to cpu (Cannot copy out of meta tensor",
+    ),
     "data": (dict(data=[1, 2]), "data is a list; give a Dataset"),
     "dtype": (
         dict(data=datasets.line(5, dtype=torch.float64)),
@@ -100,6 +120,7 @@ BAD = {
     "scheduler other": (dict(scheduler=lambda o: 3), "scheduler gave a int, which cannot step"),
     "metric": (dict(metrics={"a": 3}), "metric 'a' is 3; give a callable"),
     "metrics": (dict(metrics=3), "metrics is 3; give a mapping or a list"),
+    "metrics text": (dict(metrics="accuracy"), "metrics is 'accuracy'; give a mapping or a list"),
     "metric vector": (
         dict(metrics={"a": lambda p, y: p}),
         "returns shape (5,); it must return one",
@@ -107,6 +128,14 @@ BAD = {
     "metric raises": (
         dict(metrics={"a": lambda p, y: 1 / 0}),
         "<lambda> cannot be computed (division by zero); it takes (prediction, target)",
+    ),
+    "metric raises, parts kept": (
+        dict(metrics={"a": lambda p, y: 1 / 0}, keep=Keep(tensors=["slope"])),
+        "<lambda> cannot be computed (division by zero); it takes (prediction, target)",
+    ),
+    "in place": (
+        dict(model=nn.Sequential(nn.ReLU(inplace=True), models.Line(0, 0))),
+        "Sequential or its loss changes the data in place; take a layer without inplace=True",
     ),
     "metric twice": (
         dict(metrics=[lambda p, y: p.mean(), lambda p, y: p.max()]),
@@ -152,6 +181,14 @@ def test_a_bad_argument_says_why_in_one_line(changed, message: str) -> None:
     assert isinstance(caught.value, (InputError, RecordingError))
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_data_that_a_refused_model_changed_are_as_they_were() -> None:
+    data = datasets.of([[-1.0], [2.0]], [[-3.0], [4.0]])
+    model = nn.Sequential(nn.ReLU(inplace=True), nn.Linear(1, 1))
+    with pytest.raises(InputError, match="changes the data in place"):
+        record(model, data, loss=losses.mse, optimizer=SGD, steps=1)
+    assert data.x.tolist() == [[-1.0], [2.0]]
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without CUDA")

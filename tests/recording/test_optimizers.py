@@ -43,6 +43,13 @@ class SignDescent(torch.optim.Optimizer):
                 p -= group["lr"] * p.grad.sign()
 
 
+class Plain(SignDescent):
+    """Its step takes no closure."""
+
+    def step(self):
+        super().step()
+
+
 TORCHS = {
     "ASGD": torch.optim.ASGD,
     "Adadelta": torch.optim.Adadelta,
@@ -65,6 +72,7 @@ MORE = {
     "SGD maximize": partial(torch.optim.SGD, lr=0.01, maximize=True),
     "two groups": two_groups,
     "own": partial(SignDescent, lr=0.01),
+    "own without a closure": partial(Plain, lr=0.01),
     "LBFGS line search": partial(torch.optim.LBFGS, line_search_fn="strong_wolfe", max_iter=3),
 }
 SPARSE_ONLY = {"SparseAdam"}
@@ -176,6 +184,23 @@ def test_the_rate_is_that_of_the_first_group_and_the_others_are_in_the_metadata(
     assert run.lr.tolist() == [0.2, 0.2]
     assert run.meta["optimizer.lr"] == 0.2 and run.meta["optimizer.1.lr"] == 0.05
     assert run.meta["clip"] == 2.0
+
+
+def test_a_rate_that_is_a_tensor_stays_what_the_caller_has() -> None:
+    rate = torch.tensor(0.05)
+    call = partial(
+        record,
+        models.MLP((2, 4, 1)),
+        DATA,
+        loss=losses.nll,
+        optimizer=partial(torch.optim.Adam, lr=rate),
+        scheduler=BATCHED_DECAY,
+        steps=9,
+    )
+    first, second = call(), call()
+    np.testing.assert_array_equal(first.lr, np.float32(0.05) * np.repeat([1, 0.5, 0.25], 4)[:10])
+    np.testing.assert_array_equal(first.params, second.params)
+    assert rate.item() == np.float32(0.05)
 
 
 @pytest.mark.parametrize("clip", [0, -1.0, float("nan"), float("inf"), "a"])

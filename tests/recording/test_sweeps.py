@@ -149,14 +149,14 @@ class Branching(nn.Module):
 class Counting(nn.Module):
     """Changes with its own calls, which a traced computation would not see."""
 
-    def __init__(self) -> None:
+    def __init__(self, still: int) -> None:
         super().__init__()
         self.slope = nn.Parameter(torch.tensor(0.5))
-        self.calls = 0
+        self.still = still
 
     def forward(self, x):
-        self.calls += 1
-        return self.slope * x + (0 if self.calls < 4 else 5)
+        self.still -= 1
+        return self.slope * x + (0 if self.still > 0 else 5)
 
 
 def dropping() -> nn.Module:
@@ -165,7 +165,8 @@ def dropping() -> nn.Module:
 
 FALLBACKS = {
     "branching": Branching(),
-    "counting": Counting(),
+    "counting": Counting(4),
+    "counting on": Counting(30),
     "dropout": nn.Sequential(dropping(), nn.Unflatten(0, (-1, 4)), nn.Linear(4, 1), nn.Flatten(0)),
     "batch norm": nn.Sequential(
         nn.Unflatten(0, (-1, 1)), nn.BatchNorm1d(1), nn.Linear(1, 1), nn.Flatten(0)
@@ -178,7 +179,7 @@ FALLBACKS = {
 
 @pytest.mark.parametrize("model", FALLBACKS.values(), ids=FALLBACKS)
 def test_what_cannot_advance_together_equals_record_to_the_bit(model) -> None:
-    settings = dict(loss=losses.mse, steps=6)
+    settings = dict(loss=losses.mse, steps=32)
     runs = sweep(model, datasets.line(40), optimizer=SGD, lr=[0.05, 0.2], **settings)
     for rate, run in zip([0.05, 0.2], runs.values(), strict=True):
         alone = record(model, datasets.line(40), optimizer=partial(SGD, lr=rate), **settings)
@@ -294,6 +295,7 @@ def test_class_labels_advance_together_with_torchs_own_loss() -> None:
         (dict(seed=[1, 1]), "seed lists 1 twice"),
         (dict(batch_size=[0]), "batch_size is 0"),
         (dict(optimizer=[]), "optimizer is empty"),
+        (dict(optimizer="SGD"), "optimizer is 'SGD'; give a callable taking parameters"),
         (dict(optimizer=[SGD, SGD]), "optimizer lists one name twice; give a mapping"),
         (dict(lr=[0.1, -1.0]), "SGD cannot be built (Invalid learning rate: -1.0)"),
         (dict(loss=lambda p, y: (p - y) ** 2), "the loss returns shape (40,)"),

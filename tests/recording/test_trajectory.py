@@ -134,6 +134,8 @@ def test_columns_are_named_after_the_models_parameters() -> None:
         (lambda run: run.predict("ab", 1), "x (str) is not an array of real numbers"),
         (lambda run: run.predict([1j], 1), "x (list) is not an array of real numbers"),
         (lambda run: run.loss_at([["a", "b"]]), "it must be real numbers (K, 2)"),
+        (lambda run: run.loss_at([[1.0], [1.0, 2.0]]), "it must be real numbers (K, 2)"),
+        (lambda run: run.predict([0.0], [[0], [0, 1]]), "steps is [[0], [0, 1]]; give a whole"),
         (lambda run: run.attach("a", losses.mse), "attach: model is a str"),
         (lambda run: run.save(None), "the path of a run is None; give a file"),
         (lambda run: run.loss_at([1.0, 2.0]), "params has shape (2,) and type float64; it must be"),
