@@ -43,6 +43,7 @@ class Frames:
         self._twice = False
         self._damage: dict[int, list[Box]] = {}  # by the number of the segment that does it
         self._restless: list[Any] = []
+        self._recorded: set[int] = set()  # numbers of the segments drawn for this frame
         self._undrawn: dict[Any, Watch] = {}
 
     def draw(self, *, rests: bool, twice: bool) -> tuple[np.ndarray, tuple[Box, ...]]:
@@ -164,6 +165,7 @@ class Frames:
     def _record_in_order(self, structure: Structure, restless: list[Any]) -> bool:
         """Record what changed, in the order of a full drawing: each may move what comes later."""
         self._restless = restless
+        self._recorded = set()
         self._note_undrawn()
         drawn: list[Any] = []
         for numbers in self._runs():
@@ -205,7 +207,7 @@ class Frames:
         )
         if places_titles:  # together, and before anything is drawn
             parent._update_title_position(self._recorder)
-        disturbs = any(map(finds_its_place, artists)) and any(map(self._has_changed, numbers))
+        disturbs = any(map(finds_its_place, artists)) and self._is_disturbed(parent)
         for number, artist in zip(numbers, artists, strict=True):
             moves = parent in self._restless  # since something before it was drawn
             if not (
@@ -220,6 +222,14 @@ class Frames:
             if is_foreign(artist) and not self._look_again(structure):
                 return False
         return True
+
+    def _is_disturbed(self, parent: Any) -> bool:
+        """Whether any artist of a parent changed, in this run or, around nested axes, another."""
+        return any(
+            number in self._recorded or self._has_changed(number)
+            for number, segment in enumerate(self._segments)
+            if segment.parent is parent
+        )
 
     def _has_changed(self, number: int) -> bool:
         segment = self._segments[number]
@@ -246,6 +256,7 @@ class Frames:
 
     def _record(self, number: int) -> bool:
         """Draw one artist again; return whether its commands differ."""
+        self._recorded.add(number)
         segment = self._segments[number]
         if self._twice and not draws_alike(segment.artist):
             draw_nothing(segment.artist, self._recorder)

@@ -91,6 +91,20 @@ def what_stands_where_a_legend_goes() -> Animated:
     return fig, lambda k: line.set_data(*ways[k % 3])
 
 
+@scene
+def a_legend_drawn_after_nested_axes() -> Animated:
+    """They part it from the lines that it keeps away from: some are drawn before, some after."""
+    fig, (left, right) = plt.subplots(1, 2)
+    lines = []
+    for axes, zorder in ((left, 2), (right, 9)):
+        axes.set(xlim=(0, 1), ylim=(0, 1))
+        lines += axes.plot([0, 1], [0.9, 0.95], label="q", zorder=zorder)
+        axes.inset_axes([0.4, 0.4, 0.2, 0.2], zorder=5)
+        axes.legend(loc="best")
+    ways = [([0.9, 1], [0.9, 0.99]), ([0, 1], [0.9, 0.95]), ([0, 0.1], [0.1, 0.05])]
+    return fig, lambda k: plt.setp(lines, data=ways[k % 3])
+
+
 def shared_margins(projection: str | None, **settings: Any) -> Callable[[], Animated]:
     """Limits that two axes share follow the margins of the one that is drawn first."""
 
