@@ -43,6 +43,9 @@ class Frames:
         self._twice = False
         self._damage: dict[int, list[Box]] = {}  # by the number of the segment that does it
         self._restless: list[Any] = []
+        self._is_proved = True  # what is watched saved a drawing at least once
+        self._patience = 1
+        self._drawn_in_full = 0
         self._recorded: set[int] = set()  # numbers of the segments drawn for this frame
         self._undrawn: dict[Any, Watch] = {}
 
@@ -56,6 +59,7 @@ class Frames:
         self._twice = twice
         try:
             if rests and self._redraw_changed():
+                self._is_proved = True
                 damage = self._paint_damage()
                 event: Any = DrawEvent("draw_event", self._figure.canvas, self._recorder)
                 event._process()
@@ -77,6 +81,8 @@ class Frames:
         old = self._segments
         self._recorder.forget_fonts()
         self._note_undrawn()
+        if self._structure is not None:  # watched in vain, or until now
+            self._patience = 1 if self._is_proved else min(2 * self._patience, _MOST_PATIENCE)
         new, is_clean = record_figure(self._figure, self._recorder)
         self._segments, self._structure = new, None
         for segment in new:
@@ -86,7 +92,8 @@ class Frames:
         self._segments = list(old)
         for number, segment in enumerate(new):
             self._replace(number, segment)
-        if rests and is_clean:
+        self._drawn_in_full += 1
+        if rests and is_clean and self._drawn_in_full >= self._patience:
             self._watch_all()
         return self._paint_damage()
 
@@ -109,7 +116,7 @@ class Frames:
         restless = {s.parent for s in moved if not is_independent(s.artist)}
         if not structure.stand_alone(restless):
             return
-        self._structure = structure
+        self._structure, self._is_proved, self._drawn_in_full = structure, False, 0
         for parent in {*structure.axes, *(segment.parent for segment in self._segments)}:
             self._watch(parent)
 
