@@ -43,6 +43,10 @@ class Frames:
         self._twice = False
         self._damage: dict[int, list[Box]] = {}  # by the number of the segment that does it
         self._restless: list[Any] = []
+        self._is_proved = True  # what is watched saved a drawing at least once
+        self._patience = 1
+        self._drawn_in_full = 0
+        self._recorded: set[int] = set()  # numbers of the segments drawn for this frame
         self._undrawn: dict[Any, Watch] = {}
 
     def draw(self, *, rests: bool, twice: bool) -> tuple[np.ndarray, tuple[Box, ...]]:
@@ -55,6 +59,7 @@ class Frames:
         self._twice = twice
         try:
             if rests and self._redraw_changed():
+                self._is_proved = True
                 damage = self._paint_damage()
                 event: Any = DrawEvent("draw_event", self._figure.canvas, self._recorder)
                 event._process()
@@ -76,6 +81,8 @@ class Frames:
         old = self._segments
         self._recorder.forget_fonts()
         self._note_undrawn()
+        if self._structure is not None:  # watched in vain, or until now
+            self._patience = 1 if self._is_proved else min(2 * self._patience, _MOST_PATIENCE)
         new, is_clean = record_figure(self._figure, self._recorder)
         self._segments, self._structure = new, None
         for segment in new:
@@ -85,7 +92,8 @@ class Frames:
         self._segments = list(old)
         for number, segment in enumerate(new):
             self._replace(number, segment)
-        if rests and is_clean:
+        self._drawn_in_full += 1
+        if rests and is_clean and self._drawn_in_full >= self._patience:
             self._watch_all()
         return self._paint_damage()
 
@@ -108,7 +116,7 @@ class Frames:
         restless = {s.parent for s in moved if not is_independent(s.artist)}
         if not structure.stand_alone(restless):
             return
-        self._structure = structure
+        self._structure, self._is_proved, self._drawn_in_full = structure, False, 0
         for parent in {*structure.axes, *(segment.parent for segment in self._segments)}:
             self._watch(parent)
 
@@ -164,6 +172,7 @@ class Frames:
     def _record_in_order(self, structure: Structure, restless: list[Any]) -> bool:
         """Record what changed, in the order of a full drawing: each may move what comes later."""
         self._restless = restless
+        self._recorded = set()
         self._note_undrawn()
         structure.place(restless, self._recorder)
         drawn: list[Any] = []
@@ -206,7 +215,7 @@ class Frames:
         )
         if places_titles:  # together, and before anything is drawn
             parent._update_title_position(self._recorder)
-        disturbs = any(map(finds_its_place, artists)) and any(map(self._has_changed, numbers))
+        disturbs = any(map(finds_its_place, artists)) and self._is_disturbed(parent)
         for number, artist in zip(numbers, artists, strict=True):
             moves = parent in self._restless  # since something before it was drawn
             if not (
@@ -221,6 +230,14 @@ class Frames:
             if is_foreign(artist) and not self._look_again(structure):
                 return False
         return True
+
+    def _is_disturbed(self, parent: Any) -> bool:
+        """Whether any artist of a parent changed, in this run or, around nested axes, another."""
+        return any(
+            number in self._recorded or self._has_changed(number)
+            for number, segment in enumerate(self._segments)
+            if segment.parent is parent
+        )
 
     def _has_changed(self, number: int) -> bool:
         segment = self._segments[number]
@@ -247,6 +264,7 @@ class Frames:
 
     def _record(self, number: int) -> bool:
         """Draw one artist again; return whether its commands differ."""
+        self._recorded.add(number)
         segment = self._segments[number]
         if self._twice and not draws_alike(segment.artist):
             draw_nothing(segment.artist, self._recorder)

@@ -6,7 +6,8 @@ draws the whole figure.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from operator import attrgetter
 from typing import Any
 
 import matplotlib as mpl
@@ -73,6 +74,7 @@ class Structure:
     def __init__(self, figure: Figure) -> None:
         self._containers = _containers(figure)
         self.axes: list[Any] = [c for c in self._containers if isinstance(c, Axes)]
+        self._in_order = list(_axes_in_order(figure))
         self._families = self._current_families()
         self._figures = self._current_figures()
         self._settings = _current_settings()
@@ -105,7 +107,10 @@ class Structure:
 
     def restless(self) -> list[Any] | None:
         """Return the axes that changed or are not watched, or None: the figure changed."""
-        for axes in self.axes:
+        # As drawing does: axes that share limits follow the first, and a figure begins with those
+        # whose shape depends on their limits.
+        shaped = [axes for axes in self.axes if axes.get_aspect() != "auto"]
+        for axes in shaped + [axes for axes in self._in_order if axes.get_visible()]:
             axes._unstale_viewLim()
         if (
             self._families != self._current_families()
@@ -194,6 +199,15 @@ def _containers(container: Artist) -> list[Any]:
         if is_plain(child):
             result += _containers(child)
     return result
+
+
+def _axes_in_order(container: Artist) -> Iterator[Any]:
+    """Yield all axes in a container, in the order in which they are drawn."""
+    for child in sorted(container.get_children(), key=attrgetter("zorder")):
+        if isinstance(child, Axes):
+            yield child
+        if isinstance(child, (Axes, FigureBase)):
+            yield from _axes_in_order(child)
 
 
 def _is_placed(axes: Any) -> bool:

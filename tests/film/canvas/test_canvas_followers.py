@@ -92,6 +92,59 @@ def what_stands_where_a_legend_goes() -> Animated:
 
 
 @scene
+def a_legend_drawn_after_nested_axes() -> Animated:
+    """They part it from the lines that it keeps away from: some are drawn before, some after."""
+    fig, (left, right) = plt.subplots(1, 2)
+    lines = []
+    for axes, zorder in ((left, 2), (right, 9)):
+        axes.set(xlim=(0, 1), ylim=(0, 1))
+        lines += axes.plot([0, 1], [0.9, 0.95], label="q", zorder=zorder)
+        axes.inset_axes([0.4, 0.4, 0.2, 0.2], zorder=5)
+        axes.legend(loc="best")
+    ways = [([0.9, 1], [0.9, 0.99]), ([0, 1], [0.9, 0.95]), ([0, 0.1], [0.1, 0.05])]
+    return fig, lambda k: plt.setp(lines, data=ways[k % 3])
+
+
+def shared_margins(projection: str | None, **settings: Any) -> Callable[[], Animated]:
+    """Limits that two axes share follow the margins of the one that is drawn first."""
+
+    def build() -> Animated:
+        fig = plt.figure()
+        one = fig.add_subplot(1, 2, 1, projection=projection)
+        other = fig.add_subplot(1, 2, 2, projection=projection, sharex=one)
+        for axes in (one, other):
+            axes.plot(*[[0, 1]] * (3 if projection else 2))
+        one.set(**settings)
+        return fig, lambda k: other.set_xmargin(k / 10)
+
+    return build
+
+
+SCENES += [
+    shared_margins("3d"),
+    shared_margins(None, zorder=1),
+    shared_margins(None, rasterization_zorder=0),
+    shared_margins(None, zorder=1, aspect="equal"),
+]
+
+
+@scene
+def data_added_to_axes_that_are_hidden() -> Animated:
+    fig, (_, ax) = plt.subplots(1, 2)
+    ax.set_visible(False)
+
+    def update(k: int) -> None:
+        if k == 3:
+            ax.plot([0, 9])
+        if k == 4:
+            ax.autoscale(False)  # before their limits were found
+        if k == 5:
+            ax.set_visible(True)
+
+    return fig, update
+
+
+@scene
 def ticks_that_follow_the_least_positive_of_the_data() -> Animated:
     fig, ax = plt.subplots()
     (line,) = ax.plot([1, 10], [0, 1])

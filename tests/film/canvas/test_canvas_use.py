@@ -22,7 +22,8 @@ from matplotlib.lines import Line2D
 from matplotlib.spines import Spine
 from matplotlib.text import Text
 
-from render.film.canvas import LayeredCanvas
+from render.film.canvas import LayeredCanvas, frames
+from render.film.canvas.structure import Structure
 
 
 def saved(figure: Figure, **settings: Any) -> bytes:
@@ -358,3 +359,31 @@ def test_callbacks_on_drawing_are_called_every_frame() -> None:
             update(k)
             canvas.draw()
     assert len(seen) == 5
+
+
+def limits_of_nested_axes(axes: Any, k: int) -> None:
+    axes.inset_axes([0.5, 0.5, 0.4, 0.4]) if k == 0 else axes.set_xlim(0, 1 + k // 2)
+
+
+def data_of_axes_drawn_as_one(axes: Any, k: int) -> None:
+    axes.set_rasterization_zorder(0) if k == 0 else axes.collections[0].set_offsets([(0, 1)])
+
+
+@pytest.mark.parametrize("change", [limits_of_nested_axes, data_of_axes_drawn_as_one])
+def test_what_is_watched_in_vain_is_watched_seldom(
+    change: Callable[[Axes, int], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To begin takes as long as a drawing, and saves none if all is drawn for the next frame."""
+    figure, _ = wave()
+    begun: list[Structure] = []
+
+    def begin(figure: Figure) -> Structure:
+        begun.append(Structure(figure))
+        return begun[-1]
+
+    monkeypatch.setattr(frames, "Structure", begin)
+    with LayeredCanvas(figure) as canvas:
+        for k in range(40):
+            change(figure.axes[0], k)
+            canvas.draw()
+    assert len(begun) <= 7
