@@ -8,7 +8,7 @@ import pytest
 from matplotlib.colors import to_rgb
 
 from render.errors import InputError
-from render.film.theme import HEIGHT_IN, rc_params
+from render.film.theme import SHORTER_SIDE_IN, rc_params
 
 
 def luminance(color):
@@ -36,7 +36,7 @@ def test_text_and_lines_stand_out_from_the_paper(theme):
 def test_no_text_is_smaller_than_a_fortieth_of_the_height(theme):
     rc = rc_params(theme)
     sizes = ["font.size", "axes.labelsize", "legend.fontsize", "xtick.labelsize", "ytick.labelsize"]
-    assert min(rc[key] for key in sizes) / 72 / HEIGHT_IN >= 0.025
+    assert min(rc[key] for key in sizes) / 72 / SHORTER_SIDE_IN >= 0.025
 
 
 def test_runs_differ_in_dash_as_well_as_colour():
