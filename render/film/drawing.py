@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Drawing"]
 
+_MOST_LAYOUTS = 4  # axes of a fixed shape come to rest in a few
+
 
 class Drawing:
     """A figure with the film's panels on it, to be moved to any frame.
@@ -75,13 +77,20 @@ class Drawing:
                 self._owners.setdefault(added, (name, origin(panel)))
 
     def _lay_out(self, frame: int) -> None:
-        """Place everything; once more where words turn out to need other lines than expected."""
+        """Place everything; again where words turn out to need other lines than expected.
+
+        And as long as labels of axes of a fixed shape are cut off: these move as they shrink.
+        """
         step = int(self._steps[frame])
         self._move(step)
         self.figure.draw_without_rendering()
         words = _words(self.figure)
         self._move(step)
         if wrap_titles(self.figure) or _words(self.figure) != words:
+            self.figure.draw_without_rendering()
+        for _ in range(_MOST_LAYOUTS):
+            if not _reaches_out(self.figure):
+                break
             self.figure.draw_without_rendering()
 
     @contextmanager
@@ -152,6 +161,13 @@ def _new_axes(film: Film, figure: Figure) -> dict[str, Axes]:
             f"the panels are {', '.join(sorted(panels))}; name each panel once"
         )
     return axes
+
+
+def _reaches_out(figure: Figure) -> bool:
+    """Whether anything that the layout has to place lies beyond the picture, by over a pixel."""
+    box, pixel = figure.get_tightbbox(), 1.0 / figure.dpi
+    beyond = [*(-box.min), *(box.max - figure.get_size_inches())]
+    return max(beyond) > pixel
 
 
 def _words(figure: Figure) -> list[str]:
