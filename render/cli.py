@@ -19,7 +19,7 @@ import render
 from render.errors import ExportError, InputError, LegibilityError, RenderError, UsageError
 from render.film.limits import RATES
 from render.outputs import DEFAULT, Output, check_outputs, made, outputs_of
-from render.parameters import FramesType, RateType, SettingType, SizeType
+from render.parameters import CountType, FramesType, RateType, SettingType, SizeType
 from render.progress import forget_stops, reporting, stop_with
 from render.scene import Scene, Summary, find, load, shipped
 
@@ -101,7 +101,7 @@ class Job:
 )
 @click.option(
     "--jobs",
-    type=click.IntRange(1, 256),
+    type=CountType(1, 256),
     metavar="N",
     help="Processes that draw.  [default: what is fastest here]",
 )
@@ -340,6 +340,11 @@ def _record(job: Job, replay: Sequence[Trajectory] | None, options: Options) -> 
     ):
         film = job.scene(**job.settings)
     if options.save_run is not None:
+        if not recorded.runs:
+            raise UsageError(
+                f"--save-run {options.save_run.name}: scene {job.scene.name!r} records no run; "
+                "leave it out"
+            )
         save_runs(options.save_run.path, recorded.runs)
         _print(options.save_run.name)
     return film

@@ -163,7 +163,7 @@ def find(target: str) -> list[Summary]:
     if not separator:
         place, name = target, ""
     if Path(place).suffix != ".py":
-        return [_pick(shipped(), target, f"no shipped scene is called {target!r}")]
+        return [_pick(shipped(), target, _why_not_shipped(target, place))]
     script = Path(place)
     if not script.is_file():
         raise UsageError(f"{place}: no such script; give the path of a .py file, or a scene's name")
@@ -298,6 +298,14 @@ def _pick(scenes: Sequence[Summary], name: str, problem: str) -> Summary:
     if name in by_name:
         return by_name[name]
     raise UsageError(f"{problem}{_suggestion(name, by_name)}; there are: {', '.join(by_name)}")
+
+
+def _why_not_shipped(target: str, place: str) -> str:
+    if place and Path(f"{place}.py").is_file():
+        return f"{target}: did you mean the script {place}.py?"
+    if Path(place).exists():
+        return f"{place}: not a script, which ends in .py, nor a shipped scene"
+    return f"no shipped scene is called {target!r}"
 
 
 def _suggestion(name: str, known: Mapping[str, object]) -> str:
