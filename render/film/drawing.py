@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -59,8 +59,7 @@ class Drawing:
                 if getattr(panel, "moves_axes", False)
             ]
             write_plainly(self.figure)
-            # Those of axes of a fixed shape stay near them.
-            self.figure.align_labels([ax for ax in axes.values() if ax.get_aspect() == "auto"])
+            _align_labels(self.figure, axes.values())
             self._lay_out(film.frames - 1)
             # Not "none": that leaves an engine in place, for which savefig draws once more.
             self.figure.set_layout_engine(None)
@@ -161,6 +160,20 @@ def _new_axes(film: Film, figure: Figure) -> dict[str, Axes]:
             f"the panels are {', '.join(sorted(panels))}; name each panel once"
         )
     return axes
+
+
+def _align_labels(figure: Figure, axes: Iterable[Axes]) -> None:
+    """Align the labels of each row and column; those of axes of a fixed shape stay near them.
+
+    Rows and columns are counted anew in each grid: a layout within a layout is one of its own.
+    """
+    grids: dict[Any, list[Axes]] = {}
+    for ax in axes:
+        place = ax.get_subplotspec()
+        if ax.get_aspect() == "auto" and place is not None:
+            grids.setdefault(place.get_gridspec(), []).append(ax)
+    for within in grids.values():
+        figure.align_labels(within)
 
 
 def _reaches_out(figure: Figure) -> bool:

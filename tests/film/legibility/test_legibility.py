@@ -34,7 +34,9 @@ def test_a_plain_film_passes():
     assert found(still(lambda ax: (ax.plot([0, 1], [0, 1]), ax.set(xlabel="x", ylabel="y")))) == []
 
 
-@pytest.mark.parametrize(("points", "words"), [(9.5, ["letters are 2.4% of the width"]), (10.5, [])])
+@pytest.mark.parametrize(
+    ("points", "words"), [(9.5, ["letters are 2.4% of the width"]), (10.5, [])]
+)
 def test_letters_of_an_upright_picture_are_measured_by_its_width(points, words):
     panel = still(lambda ax: ax.text(0.1, 0.8, "tiny", fontsize=points))
     findings = found(panel, size=(360, 640))
