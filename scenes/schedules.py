@@ -83,7 +83,10 @@ def schedules(
         {
             "R": panels.Curve(runs, "rate"),
             "L": panels.Curve(
-                runs, above, scale="log", y_label=f"loss above the least,\nmean of {last} step{'s' * (last > 1)}"
+                runs,
+                above,
+                scale="log",
+                y_label=f"loss above the least,\nmean of {last} step{'s' * (last > 1)}",
             ),
             "C": panels.Cloud(
                 runs,
