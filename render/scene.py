@@ -52,6 +52,8 @@ class Scene:
         """The function's parameters, in order. Raises SceneError when one has no default."""
         settings = {}
         for parameter in inspect.signature(self.function).parameters.values():
+            if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+                continue  # nothing that a name could set
             if parameter.default is parameter.empty:
                 raise SceneError(
                     f"scene {self.name!r}: the setting {parameter.name!r} has no default; "
@@ -234,7 +236,8 @@ def blame(what: str, script: str | Path, line: int | None = None) -> Iterator[No
             for entry in traceback.extract_tb(error.__traceback__)
             if entry.lineno is not None and Path(entry.filename).resolve() == own
         ]
-        place = f"{what}: {own.name}, line {lines[-1]}" if lines else what
+        here = what if what == own.name else f"{what}: {own.name}"
+        place = f"{here}, line {lines[-1]}" if lines else what
         text = " ".join(str(error).split())
         raise SceneError(f"{place}: {type(error).__name__}: {text}") from error
 

@@ -81,6 +81,17 @@ def test_the_path_of_each_file_goes_to_standard_output_and_the_rest_elsewhere(fo
     assert files(folder) == ["a.gif", "a.mp4", "a.png", "talk.py"]
 
 
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_what_a_script_prints_goes_to_standard_error(folder, run, jobs):
+    loud = SCENE.replace(
+        "def panel(ax):", "print('scene')\n    def panel(ax):\n        print('panel')"
+    )
+    (folder / "talk.py").write_text("print('script')\n" + loud)
+    code, out, err = run("talk.py", "-q", "-o", "a.mp4", "--jobs", jobs)
+    assert (code, out) == (0, ["a.mp4"])
+    assert {"script", "scene"} <= set(err)
+
+
 def test_quiet_says_nothing_on_standard_error(folder, run):
     assert run("talk.py", "-q", "-o", "a.mp4") == (0, ["a.mp4"], [])
 
@@ -256,6 +267,7 @@ def test_version_and_help(run):
 BROKEN = {
     "syntax.py": "def f(:\n",
     "empty.py": "x = 1\n",
+    "absent.py": "import absent_module\n" + SCENE,
     "crash.py": "from render import scene\n@scene\ndef a():\n    return 1 / 0\n",
     "wrong.py": "from render import scene\n@scene\ndef a():\n    return 3\n",
     "two.py": SCENE + SCENE.replace("bars(", "more(").split("scene\n", 1)[1],
@@ -273,6 +285,7 @@ BAD = [
     (["talk.py::bar"], 2, "talk.py has no scene 'bar' (did you mean 'bars'?)"),
     (["syntax.py"], 1, "syntax.py, line 1:"),
     (["empty.py"], 2, "empty.py: no scene in this script"),
+    (["absent.py"], 1, "Error: absent.py, line 1: ModuleNotFoundError: No module named"),
     (["crash.py"], 1, "crash.py, line 4: ZeroDivisionError: division by zero"),
     (["wrong.py"], 1, "returned 'int'; it must return a render.Film"),
     (["fails.py"], 1, "panel 0, step 3: fails.py, line 12: ZeroDivisionError"),

@@ -44,8 +44,8 @@ class Readout(RunPanel):
     parameter's name, or a metric's. By default step, rate, loss, the metrics, and the parameters
     when they are few.
     Each column is as wide as its widest number in the film. Letters are smaller where room is
-    scarce, down to 2.7% of the picture's shorter side; columns that do not fit even then are left out,
-    the last first, and rows take the height they need from the panels above.
+    scarce, down to 2.7% of the picture's shorter side; columns that do not fit even then are left
+    out, the last first, and rows take the height they need from the panels above.
     Raises InputError when there is no such number, or when the rows do not fit in the picture.
     """
 
