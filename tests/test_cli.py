@@ -92,6 +92,11 @@ def test_what_a_script_prints_goes_to_standard_error(folder, run, jobs):
     assert {"script", "scene"} <= set(err)
 
 
+def test_files_in_the_current_folder_do_not_stand_for_libraries(folder, run):
+    (folder / "types.py").write_text(SCENE)
+    assert run("types.py", "-q", "-o", "a.mp4", "--jobs", 2) == (0, ["a.mp4"], [])
+
+
 def test_quiet_says_nothing_on_standard_error(folder, run):
     assert run("talk.py", "-q", "-o", "a.mp4") == (0, ["a.mp4"], [])
 

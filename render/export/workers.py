@@ -20,6 +20,7 @@ from render.export.scratch import remove
 __all__ = ["cluster", "local", "usable_cores"]
 
 _ANSWER_S = 10  # that a cluster's scheduler has to answer
+_SAFE_PATH = "PYTHONSAFEPATH"
 
 
 def usable_cores() -> int:
@@ -30,16 +31,23 @@ def usable_cores() -> int:
 
 
 class _Process(SpawnProcess):
-    """A spawned process that knows nothing of the script that started it: a film needs none."""
+    """A spawned process that knows nothing of the script that started it: a film needs none.
+
+    Nor does it take files in the current folder, such as a scene called types.py, for libraries.
+    """
 
     def start(self) -> None:
         """Start, while there is no script to be told of."""
-        script = sys.modules["__main__"]
+        script, safe = sys.modules["__main__"], os.environ.get(_SAFE_PATH)
         sys.modules["__main__"] = ModuleType("__main__")
+        os.environ[_SAFE_PATH] = "1"
         try:
             super().start()
         finally:
             sys.modules["__main__"] = script
+            del os.environ[_SAFE_PATH]
+            if safe is not None:
+                os.environ[_SAFE_PATH] = safe
 
 
 class _Context(SpawnContext):

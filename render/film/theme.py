@@ -116,7 +116,19 @@ def rc_params(theme: Theme) -> dict[str, Any]:
     }
     if isinstance(theme, str) and theme in _THEMES:
         return defaults | _THEMES[theme]
-    return defaults | _THEMES["light"] | _own_params(theme)
+    return defaults | _coloured(_THEMES["light"] | _own_params(theme))
+
+
+def _coloured(params: dict[str, Any]) -> dict[str, Any]:
+    """Give a property cycle without colours, such as one of markers, those of "light"."""
+    styles = list(params["axes.prop_cycle"])
+    if styles and "color" in styles[0]:
+        return params
+    colors = _THEMES["light"]["axes.prop_cycle"].by_key()["color"]
+    both = cycler(color=colors) + cycler(
+        **{key: [styles[i % len(styles)][key] for i in range(len(colors))] for key in styles[0]}
+    )
+    return params | {"axes.prop_cycle": both}
 
 
 def theme_path(theme: str) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import matplotlib
 import pytest
+from cycler import cycler
 from matplotlib.colors import to_rgb
 
 from render.errors import InputError
@@ -58,6 +59,13 @@ def test_a_style_file_and_a_mapping_lie_over_the_light_theme(tmp_path):
         assert rc["lines.linewidth"] == 7
         assert to_rgb(rc["figure.facecolor"]) == pytest.approx(to_rgb("#ffeedd"))
         assert rc["axes.labelcolor"] == rc_params("light")["axes.labelcolor"]
+
+
+def test_a_cycle_of_markers_has_the_light_themes_colours():
+    cycle = list(rc_params({"axes.prop_cycle": cycler(marker=["o", "s"])})["axes.prop_cycle"])
+    light = list(rc_params("light")["axes.prop_cycle"])
+    assert [style["color"] for style in cycle] == [style["color"] for style in light]
+    assert [style["marker"] for style in cycle] == ["o", "s"] * 3
 
 
 @pytest.mark.parametrize(
