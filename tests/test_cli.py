@@ -94,7 +94,9 @@ def test_what_a_script_prints_goes_to_standard_error(folder, run, jobs):
 
 def test_files_in_the_current_folder_do_not_stand_for_libraries(folder, run):
     (folder / "types.py").write_text(SCENE)
-    assert run("types.py", "-q", "-o", "a.mp4", "--jobs", 2) == (0, ["a.mp4"], [])
+    command = f"{os.path.dirname(sys.executable)}/render types.py -q -o a.mp4 --jobs 2"
+    done = subprocess.run(command.split(), capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "a.mp4\n", "")
 
 
 def test_quiet_says_nothing_on_standard_error(folder, run):

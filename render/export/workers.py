@@ -30,24 +30,34 @@ def usable_cores() -> int:
     return os.cpu_count() or 1
 
 
-class _Process(SpawnProcess):
-    """A spawned process that knows nothing of the script that started it: a film needs none.
+@contextmanager
+def _libraries_first() -> Iterator[None]:
+    """Let processes that start take no file in the current folder, such as types.py, for a library.
 
-    Nor does it take files in the current folder, such as a scene called types.py, for libraries.
+    What they import later, they look for where this process does.
     """
+    before = os.environ.get(_SAFE_PATH)
+    os.environ[_SAFE_PATH] = "1"
+    try:
+        yield
+    finally:
+        del os.environ[_SAFE_PATH]
+        if before is not None:
+            os.environ[_SAFE_PATH] = before
+
+
+class _Process(SpawnProcess):
+    """A spawned process that knows nothing of the script that started it: a film needs none."""
 
     def start(self) -> None:
         """Start, while there is no script to be told of."""
-        script, safe = sys.modules["__main__"], os.environ.get(_SAFE_PATH)
+        script = sys.modules["__main__"]
         sys.modules["__main__"] = ModuleType("__main__")
-        os.environ[_SAFE_PATH] = "1"
         try:
-            super().start()
+            with _libraries_first():
+                super().start()
         finally:
             sys.modules["__main__"] = script
-            del os.environ[_SAFE_PATH]
-            if safe is not None:
-                os.environ[_SAFE_PATH] = safe
 
 
 class _Context(SpawnContext):
@@ -66,9 +76,10 @@ def local(jobs: int, scratch: str) -> Iterator[Executor]:
     not run the caller's script, which would start processes of its own.
     """
     before = set(multiprocessing.active_children())
-    executor = ProcessPoolExecutor(
-        jobs, mp_context=_Context(), initializer=_follow_parent, initargs=(scratch,)
-    )
+    with _libraries_first():  # a process that looks after semaphores starts here
+        executor = ProcessPoolExecutor(
+            jobs, mp_context=_Context(), initializer=_follow_parent, initargs=(scratch,)
+        )
     try:
         yield executor
     except BaseException:

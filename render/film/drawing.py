@@ -178,9 +178,9 @@ def _align_labels(figure: Figure, axes: Iterable[Axes]) -> None:
 
 def _reaches_out(figure: Figure) -> bool:
     """Whether anything that the layout has to place lies beyond the picture, by over a pixel."""
-    box, pixel = figure.get_tightbbox(), 1.0 / figure.dpi
-    beyond = [*(-box.min), *(box.max - figure.get_size_inches())]
-    return max(beyond) > pixel
+    box, (width, height) = figure.get_tightbbox(), figure.get_size_inches()
+    beyond = max(-box.x0, -box.y0, box.x1 - width, box.y1 - height)
+    return float(beyond) > 1.0 / figure.dpi
 
 
 def _words(figure: Figure) -> list[str]:
