@@ -8,7 +8,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
-from contextlib import chdir, nullcontext
+from contextlib import chdir, nullcontext, redirect_stdout
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
@@ -19,7 +19,7 @@ import render
 from render.errors import ExportError, InputError, LegibilityError, RenderError, UsageError
 from render.film.limits import RATES
 from render.outputs import DEFAULT, Output, check_outputs, made, outputs_of
-from render.parameters import FramesType, RateType, SettingType, SizeType
+from render.parameters import CountType, FramesType, RateType, SettingType, SizeType
 from render.progress import forget_stops, reporting, stop_with
 from render.scene import Scene, Summary, find, load, shipped
 
@@ -101,7 +101,7 @@ class Job:
 )
 @click.option(
     "--jobs",
-    type=click.IntRange(1, 256),
+    type=CountType(1, 256),
     metavar="N",
     help="Processes that draw.  [default: what is fastest here]",
 )
@@ -240,7 +240,8 @@ def _checked(options: Options, found: Sequence[Summary]) -> Options:
 def _prepare(found: Sequence[Summary], options: Options) -> list[Job]:
     """Check all that can be checked before anything is computed, and run the scripts.
 
-    A script may go to another folder, and finds itself there when its scene is called.
+    A script may go to another folder, and finds itself there when its scene is called. What it
+    prints goes to standard error, here and later: standard output has the files' paths alone.
     """
     films = [(summary, outputs_of(summary, options.outputs)) for summary in found]
     writes = bool(options.outputs) or not options.check
@@ -248,7 +249,7 @@ def _prepare(found: Sequence[Summary], options: Options) -> list[Job]:
     scenes: list[Scene] = []
     folders: dict[Path, Path] = {}
     for summary in found:
-        with chdir("."):
+        with chdir("."), redirect_stdout(sys.stderr):
             scenes.append(load(summary))
             folders.setdefault(summary.script, Path.cwd())
     return [
@@ -278,6 +279,7 @@ def _render(job: Job, replay: Sequence[Trajectory] | None, options: Options) -> 
             if illegible or not options.outputs:
                 return illegible
         with (
+            redirect_stdout(sys.stderr),
             nullcontext() if options.outputs else made(job.outputs[0].path.parent),
             reporting(f"{name}: film", "frames", quiet=options.quiet) as report,
         ):
@@ -301,7 +303,10 @@ def _illegible(name: str, film: Film, options: Options) -> int:
     """Tell what cannot be read well, and return how much that is."""
     from render.film.legibility import check
 
-    with reporting(f"{name}: check", "frames", quiet=options.quiet) as report:
+    with (
+        redirect_stdout(sys.stderr),
+        reporting(f"{name}: check", "frames", quiet=options.quiet) as report,
+    ):
         findings = check(film, progress=report)
     for finding in findings:
         click.echo(f"{name}: {finding}", err=True)
@@ -335,11 +340,17 @@ def _record(job: Job, replay: Sequence[Trajectory] | None, options: Options) -> 
 
     device = None if options.device == "auto" else options.device
     with (
+        redirect_stdout(sys.stderr),
         reporting(f"{job.scene.name}: recording", "steps", quiet=options.quiet) as report,
         session(device=device, replay=replay, progress=report) as recorded,
     ):
         film = job.scene(**job.settings)
     if options.save_run is not None:
+        if not recorded.runs:
+            raise UsageError(
+                f"--save-run {options.save_run.name}: scene {job.scene.name!r} records no run; "
+                "leave it out"
+            )
         save_runs(options.save_run.path, recorded.runs)
         _print(options.save_run.name)
     return film

@@ -10,7 +10,7 @@ import click
 
 from render.film.limits import SIDES
 
-__all__ = ["FramesType", "RateType", "SettingType", "SizeType"]
+__all__ = ["CountType", "FramesType", "RateType", "SettingType", "SizeType"]
 
 
 class SizeType(click.ParamType[tuple[int, int]]):
@@ -35,12 +35,20 @@ class SizeType(click.ParamType[tuple[int, int]]):
 class RateType(click.FloatRange):
     """Frames a second."""
 
+    name = "number"
+
     def convert(self, value: Any, param: Any, ctx: Any) -> float:
         """Return the rate; nan is none."""
         rate: float = super().convert(value, param, ctx)
         if math.isnan(rate):
             self.fail(f"{value!r} is not a number of frames a second.", param, ctx)
         return rate
+
+
+class CountType(click.IntRange):
+    """How many."""
+
+    name = "whole number"
 
 
 class FramesType(click.ParamType[str]):

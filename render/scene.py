@@ -52,6 +52,8 @@ class Scene:
         """The function's parameters, in order. Raises SceneError when one has no default."""
         settings = {}
         for parameter in inspect.signature(self.function).parameters.values():
+            if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+                continue  # nothing that a name could set
             if parameter.default is parameter.empty:
                 raise SceneError(
                     f"scene {self.name!r}: the setting {parameter.name!r} has no default; "
@@ -163,7 +165,7 @@ def find(target: str) -> list[Summary]:
     if not separator:
         place, name = target, ""
     if Path(place).suffix != ".py":
-        return [_pick(shipped(), target, f"no shipped scene is called {target!r}")]
+        return [_pick(shipped(), target, _why_not_shipped(target, place))]
     script = Path(place)
     if not script.is_file():
         raise UsageError(f"{place}: no such script; give the path of a .py file, or a scene's name")
@@ -234,7 +236,8 @@ def blame(what: str, script: str | Path, line: int | None = None) -> Iterator[No
             for entry in traceback.extract_tb(error.__traceback__)
             if entry.lineno is not None and Path(entry.filename).resolve() == own
         ]
-        place = f"{what}: {own.name}, line {lines[-1]}" if lines else what
+        here = what if what == own.name else f"{what}: {own.name}"
+        place = f"{here}, line {lines[-1]}" if lines else what
         text = " ".join(str(error).split())
         raise SceneError(f"{place}: {type(error).__name__}: {text}") from error
 
@@ -298,6 +301,14 @@ def _pick(scenes: Sequence[Summary], name: str, problem: str) -> Summary:
     if name in by_name:
         return by_name[name]
     raise UsageError(f"{problem}{_suggestion(name, by_name)}; there are: {', '.join(by_name)}")
+
+
+def _why_not_shipped(target: str, place: str) -> str:
+    if place and Path(f"{place}.py").is_file():
+        return f"{target}: did you mean the script {place}.py?"
+    if Path(place).exists():
+        return f"{place}: not a script, which ends in .py, nor a shipped scene"
+    return f"no shipped scene is called {target!r}"
 
 
 def _suggestion(name: str, known: Mapping[str, object]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import enum
 import inspect
 import types
 import typing
@@ -32,10 +33,10 @@ class Setting:
                 return _parse(candidate, text)
             except ValueError:
                 continue
-        raise UsageError(
-            f"--set {self.name}={text}: {text!r} is not {_describe(self.type)}; "
-            f"the default is {self.name}={self.default}"
-        )
+        way = f"the default is {self.name}={self.default}"
+        if self.type is type(None):
+            way = f"give it a type in the script, such as {self.name}: int | None = None"
+        raise UsageError(f"--set {self.name}={text}: {text!r} is not {_describe(self.type)}; {way}")
 
 
 def type_of(parameter: inspect.Parameter, function: Callable[..., Any]) -> Any:
@@ -61,6 +62,9 @@ def _parse(kind: Any, text: str) -> Any:
     if typing.get_origin(kind) is typing.Literal:
         options = {str(option): option for option in typing.get_args(kind)}
         return options[text] if text in options else _refuse()
+    if _is_enum(kind):
+        members = {str(member.value): member for member in kind} | dict(kind.__members__)
+        return members[text] if text in members else _refuse()
     if kind is bool:
         words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
         return words[text.lower()] if text.lower() in words else _refuse()
@@ -82,6 +86,10 @@ def _parse_int(text: str) -> int:
         return int(number) if number.is_integer() else _refuse()
 
 
+def _is_enum(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, enum.Enum)
+
+
 def _refuse() -> typing.NoReturn:
     raise ValueError
 
@@ -90,6 +98,8 @@ def _describe(kind: Any) -> str:
     names = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}
     if typing.get_origin(kind) is typing.Literal:
         return "one of " + ", ".join(map(str, typing.get_args(kind)))
+    if _is_enum(kind):
+        return "one of " + ", ".join(kind.__members__)
     if typing.get_origin(kind) in (typing.Union, types.UnionType):
         return " or ".join(map(_describe, typing.get_args(kind)))
     if kind is type(None):

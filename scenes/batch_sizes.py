@@ -7,6 +7,8 @@ import torch
 from render import Film, Timeline, datasets, losses, models, panels, scene, sweep
 from render.errors import InputError
 
+LEAST_BATCHES = 8  # an epoch
+
 
 @scene
 def batch_sizes(
@@ -18,11 +20,15 @@ def batch_sizes(
     seed: int = 0,
 ) -> Film:
     """Four times the batch, half the noise."""
+    last = min(last, steps)
     sizes = [smallest * 4**k for k in range(4)]
     if smallest < 1:
         raise InputError(f"smallest={smallest}: give a batch of at least 1 point")
-    if n <= sizes[-1]:
-        raise InputError(f"n={n}: give more points than the largest batch has, {sizes[-1]}")
+    if n < LEAST_BATCHES * sizes[-1]:
+        raise InputError(
+            f"n={n}: give at least {LEAST_BATCHES} times as many points as the largest batch has, "
+            f"{sizes[-1]}: the last batch of an epoch is smaller"
+        )
     data = datasets.line(n, slope=3.0, intercept=8.0, noise=0.3, seed=seed)
     columns = torch.stack([data.x, torch.ones(n)], dim=1)
     limit = 2 / float(torch.linalg.eigvalsh(2 * columns.T @ columns / n)[-1])

@@ -54,7 +54,8 @@ def coordinate_scaling(
             {label: runs[label]},
             equal=True,
             minima=[best[label]],
-            title=f"{label}\ncondition {high / low:.1f}, best rate {rate:.2f}",
+            title=f"{label}\ncondition {high / low:{',.1f' if high < 1000 * low else ',.0f'}}, "
+            f"best rate {rate:#.2g}",
         )
     far = np.max([np.abs(run.params - best[label]).max(axis=0) for label, run in runs.items()], 0)
     reach = 1.15 * max(far[0], far[1] / TALL)

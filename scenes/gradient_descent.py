@@ -28,6 +28,7 @@ def gradient_descent(
         },
         mosaic="FL\nRR",
         height_ratios=(6, 1),
+        title=None if run.loss[-1] <= run.loss[0] else "At this rate the loss does not fall",
         seconds=14,
         timeline=Timeline("log", hold_start=0.5, hold_end=1.5),
     )

@@ -15,19 +15,20 @@ def until_far(run):
 @scene
 def learning_rates(condition: float = 10.0, beyond: float = 1.03, steps: int = 60) -> Film:
     """Beyond 2/L every learning rate is too large, however close."""
-    if not beyond > 1:
+    if not beyond >= 1 + 1e-9:
         raise InputError(f"beyond={beyond} is not a number of edges 2/L above 1")
     valley = surfaces.quadratic(condition)
     largest = valley.curvatures(*valley.start)[-1]
     edge = 2 / largest
     rates = {
-        "too small": 0.1 * edge,
-        "right": 1 / largest,
-        "too large": 0.97 * edge,
+        "small": 0.1 * edge,
+        "1/L": 1 / largest,
+        "just below 2/L": 0.97 * edge,
         "beyond 2/L": beyond * edge,
     }
+    digits = next(d for d in range(3, 18) if f"{beyond * edge:.{d}g}" != f"{edge:.{d}g}")
     runs = {
-        f"{name} ({rate:.3g})": run
+        f"{name} ({rate:.{digits}g})": run
         for (name, rate), run in zip(
             rates.items(),
             sweep(

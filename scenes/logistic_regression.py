@@ -30,6 +30,7 @@ def logistic_regression(
         },
         mosaic="FL\nFA\nRR",
         height_ratios=(3, 3, 1),
+        title=None if run.loss[-1] <= run.loss[0] else "At this rate the loss does not fall",
         seconds=12,
         timeline=Timeline("even", hold_start=0.5, hold_end=1.5),
     )

@@ -8,13 +8,17 @@ from render import Film, Timeline, datasets, losses, models, panels, record, sce
 from render.errors import InputError
 
 LARGER = 64  # of the two batches
+LEAST_BATCHES = 8  # an epoch
 
 
 @scene
 def minibatch_sgd(lr: float = 0.2, steps: int = 200, n: int = 512, seed: int = 0) -> Film:
     """The smaller the batch, the noisier the path."""
-    if n <= LARGER:
-        raise InputError(f"n={n}: give more points than the larger batch has, {LARGER}")
+    if n < LEAST_BATCHES * LARGER:
+        raise InputError(
+            f"n={n}: give at least {LEAST_BATCHES * LARGER} points; the last batch of an epoch has "
+            "what is left over, and must not count for much"
+        )
     data = datasets.line(n, slope=3.0, intercept=8.0, noise=0.3, seed=seed)
     runs = {
         label: record(

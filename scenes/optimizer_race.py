@@ -11,6 +11,7 @@ from render.errors import InputError
 SURFACES = ("rosenbrock", "beale", "himmelblau", "rastrigin", "camel", "saddle")
 RATES = (3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 1.0)
 NEAR = 0.01
+FAR = 3.0  # height at which a run that falls without end is left
 CLOSEST = 1e-7  # single precision tells no less
 OPTIMIZERS = {
     "SGD": optim.SGD,
@@ -37,6 +38,11 @@ def wildness(tried):
     """Return what the best rate has least of: runs that climb come last, then the last height."""
     _, run = tried
     return climbs(run), run.loss[-1] if np.isfinite(run.loss[-1]) else np.inf
+
+
+def until_far(run):
+    """Return the heights up to the first one that is far."""
+    return np.where(np.cumsum(abs(run.loss) > FAR) <= 1, run.loss, np.nan)
 
 
 @scene
@@ -69,9 +75,7 @@ def optimizer_race(surface: str = "rosenbrock", steps: int = 200) -> Film:
         arrived = [name for name, run in runs.items() if distance(run)[-1] < NEAR]
         told += f"\nWithin {NEAR:g} of a minimum: {len(arrived)} of {len(runs)}"
     else:
-        progress = panels.Curve(
-            runs, lambda run: np.where(abs(run.loss) < 3, run.loss, np.nan), y_label="height"
-        )
+        progress = panels.Curve(runs, until_far, y_limits=(-FAR, FAR), y_label="height")
     return Film(
         {
             "S": panels.LossSurface(

@@ -10,9 +10,9 @@ from render.errors import InputError
 
 
 def height(run):
-    """Return |y| up to the edge of the picture."""
+    """Return |y| up to the first step beyond the edge of the picture."""
     away = abs(run.params[:, 1])
-    return np.where(away <= 1, away, np.nan)
+    return np.where(np.cumsum(away > 1) <= 1, away, np.nan)
 
 
 def escape(run):

@@ -68,11 +68,13 @@ def schedules(
         for label, schedule in five(lr, steps).items()
     }
 
+    last = min(LAST, steps)
+
     def above(run):
-        """The loss above its least, as the mean of up to LAST steps."""
+        """The loss above its least, as the mean of up to `last` steps."""
         rows = np.arange(1, len(run.loss) + 1)
-        shares = np.convolve(run.data_loss - least, np.ones(LAST))[: len(rows)]
-        return shares / np.minimum(rows, LAST)
+        shares = np.convolve(run.data_loss - least, np.ones(last))[: len(rows)]
+        return shares / np.minimum(rows, last)
 
     ends = {label: above(run)[-1] for label, run in runs.items()}
     noisy = ends["constant"] > min(ends.values())
@@ -81,14 +83,17 @@ def schedules(
         {
             "R": panels.Curve(runs, "rate"),
             "L": panels.Curve(
-                runs, above, scale="log", y_label=f"loss above the least,\nmean of {LAST} steps"
+                runs,
+                above,
+                scale="log",
+                y_label=f"loss above the least,\nmean of {last} step{'s' * (last > 1)}",
             ),
             "C": panels.Cloud(
                 runs,
-                last=LAST,
+                last=last,
                 grid=81,
                 equal=True,
-                title=f"ring: spread of the last {LAST} steps",
+                title=f"ring: spread of the last {last} step{'s' * (last > 1)}",
                 **ranges,
             ),
         },

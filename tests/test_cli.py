@@ -81,6 +81,24 @@ def test_the_path_of_each_file_goes_to_standard_output_and_the_rest_elsewhere(fo
     assert files(folder) == ["a.gif", "a.mp4", "a.png", "talk.py"]
 
 
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_what_a_script_prints_goes_to_standard_error(folder, run, jobs):
+    loud = SCENE.replace(
+        "def panel(ax):", "print('scene')\n    def panel(ax):\n        print('panel')"
+    )
+    (folder / "talk.py").write_text("print('script')\n" + loud)
+    code, out, err = run("talk.py", "-q", "-o", "a.mp4", "--jobs", jobs)
+    assert (code, out) == (0, ["a.mp4"])
+    assert {"script", "scene"} <= set(err)
+
+
+def test_files_in_the_current_folder_do_not_stand_for_libraries(folder, run):
+    (folder / "types.py").write_text(SCENE)
+    command = f"{os.path.dirname(sys.executable)}/render types.py -q -o a.mp4 --jobs 2"
+    done = subprocess.run(command.split(), capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "a.mp4\n", "")
+
+
 def test_quiet_says_nothing_on_standard_error(folder, run):
     assert run("talk.py", "-q", "-o", "a.mp4") == (0, ["a.mp4"], [])
 
@@ -256,6 +274,7 @@ def test_version_and_help(run):
 BROKEN = {
     "syntax.py": "def f(:\n",
     "empty.py": "x = 1\n",
+    "absent.py": "import absent_module\n" + SCENE,
     "crash.py": "from render import scene\n@scene\ndef a():\n    return 1 / 0\n",
     "wrong.py": "from render import scene\n@scene\ndef a():\n    return 3\n",
     "two.py": SCENE + SCENE.replace("bars(", "more(").split("scene\n", 1)[1],
@@ -273,6 +292,7 @@ BAD = [
     (["talk.py::bar"], 2, "talk.py has no scene 'bar' (did you mean 'bars'?)"),
     (["syntax.py"], 1, "syntax.py, line 1:"),
     (["empty.py"], 2, "empty.py: no scene in this script"),
+    (["absent.py"], 1, "Error: absent.py, line 1: ModuleNotFoundError: No module named"),
     (["crash.py"], 1, "crash.py, line 4: ZeroDivisionError: division by zero"),
     (["wrong.py"], 1, "returned 'int'; it must return a render.Film"),
     (["fails.py"], 1, "panel 0, step 3: fails.py, line 12: ZeroDivisionError"),
@@ -289,7 +309,11 @@ BAD = [
     (["talk.py", "--size", "large"], 2, "'large' is not WIDTHxHEIGHT"),
     (["talk.py", "--fps", "0"], 2, "0.0 is not in the range 0.01<=x<=240"),
     (["talk.py", "--fps", "nan"], 2, "'nan' is not a number of frames a second"),
-    (["talk.py", "--fps", "fast"], 2, "'fast' is not a valid float"),
+    (["talk.py", "--fps", "fast"], 2, "'fast' is not a valid number"),
+    (["talk.py", "--jobs", "two"], 2, "'two' is not a valid whole number"),
+    (["talk.py", "--save-run", "r.npz"], 2, "--save-run r.npz: scene 'bars' records no run"),
+    (["talk.py", "-o", "talk.py/a.mp4"], 1, "a.mp4: 'talk.py' is a file, not a folder"),
+    (["crash.py", "-o", "f%d.mp4"], 2, "f%d.mp4: numbered frames are written as .png"),
     (["talk.py", "--quality", "8k"], 2, "'8k' is not one of 'draft', 'hd', '4k'"),
     (["talk.py", "--theme", "neon"], 2, "theme 'neon' is neither 'light' nor 'dark'"),
     (["talk.py", "-o", "a.mp5"], 2, "unknown suffix '.mp5' (did you mean '.mp4'?)"),

@@ -1,5 +1,6 @@
 """Scenes are found, listed, loaded and called."""
 
+import enum
 import shutil
 import sys
 from typing import Literal
@@ -170,6 +171,9 @@ def test_scenes_are_found_however_they_are_spelled_and_the_last_of_a_name(tmp_pa
         ("linear_regresion", "did you mean 'linear_regression'"),
         ("nothing_like_it", "no shipped scene is called 'nothing_like_it'"),
         ("no/such.py", "no/such.py: no such script"),
+        ("{script.parent}/{script.stem}", "did you mean the script .*/talk.py"),
+        ("{script.parent}/{script.stem}::first", "did you mean the script .*/talk.py"),
+        ("{script.parent}", "not a script, which ends in .py"),
         ("{script}::secnd_scene", "did you mean 'second_scene'"),
         ("{script}::helper", "has no scene 'helper'"),
     ],
@@ -205,6 +209,13 @@ def test_a_broken_script_is_explained_in_one_line(tmp_path, text, message):
     assert "\n" not in str(caught.value)
 
 
+class Shape(enum.Enum):
+    """A setting's choices."""
+
+    MOONS = "moons"
+    SPIRALS = "spirals"
+
+
 @pytest.mark.parametrize(
     ("kind", "text", "value"),
     [
@@ -221,6 +232,8 @@ def test_a_broken_script_is_explained_in_one_line(tmp_path, text, message):
         (Literal[0, 8], "0", 0),
         (int | str, "12", 12),
         (int | str, "twelve", "twelve"),
+        (Shape, "MOONS", Shape.MOONS),
+        (Shape, "moons", Shape.MOONS),
     ],
 )
 def test_a_setting_reads_its_type(kind, text, value):
@@ -239,6 +252,8 @@ def test_a_setting_reads_its_type(kind, text, value):
         (Literal["moons", "xor"], "xo", "'xo' is not one of moons, xor"),
         (int | None, "x", "'x' is not a whole number or none"),
         (list, "1,2", "only a script can set"),
+        (Shape, "xor", "'xor' is not one of MOONS, SPIRALS"),
+        (type(None), "3", "give it a type in the script, such as s: int | None = None"),
     ],
 )
 def test_a_setting_refuses_what_does_not_fit(kind, text, message):
@@ -262,6 +277,13 @@ def test_settings_without_annotation_take_the_type_of_their_default():
 
     assert isinstance(film, Scene)
     assert film.parse({"lr": "2", "name": "b"}) == {"lr": 2.0, "name": "b"}
+
+
+def test_parameters_without_a_name_of_their_own_are_no_settings():
+    def anything(*args, lr=0.1, **others):
+        return lr
+
+    assert list(scene(anything).settings) == ["lr"]
 
 
 def test_an_annotation_that_cannot_be_resolved_leaves_the_others(tmp_path):

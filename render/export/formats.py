@@ -24,6 +24,7 @@ __all__ = [
     "Quality",
     "Stream",
     "any_format_of",
+    "check_numbered",
     "check_rate",
     "check_size",
     "format_of",
@@ -145,9 +146,10 @@ FORMATS: dict[str, Format] = {
 
 
 def format_of(path: Path) -> Format:
-    """Return the format of a file's suffix. Raises UsageError when there is none."""
+    """Return the format of a file's suffix. Raises UsageError when there is none that fits."""
     suffix = path.suffix.lower()
     if suffix in FORMATS:
+        check_numbered(path)
         return FORMATS[suffix]
     close = difflib.get_close_matches(suffix, FORMATS, n=1, cutoff=0.5)
     hint = f" (did you mean {close[0]!r}?)" if close else ""
@@ -168,6 +170,14 @@ def is_numbered(path: Path) -> bool:
 def numbered(path: Path, number: int) -> Path:
     """Return the path with `%04d` and its like replaced by the number."""
     return path.with_name(_NUMBER.sub(lambda place: place[0] % number, path.name))
+
+
+def check_numbered(path: Path) -> None:
+    """Check that a path with a place for numbers is one of stills. Raises UsageError."""
+    if is_numbered(path) and any_format_of(path).kind != "still":
+        raise UsageError(
+            f"{path}: numbered frames are written as .png; give one file, or {path.stem}.png"
+        )
 
 
 def is_single(path: Path) -> bool:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from render.errors import UsageError
-from render.export.formats import Stream, any_format_of, is_numbered
+from render.export.formats import Stream, any_format_of, check_numbered, is_numbered
 
 __all__ = ["Frame", "Rectangle", "Sink", "open_sink"]
 
@@ -39,11 +39,10 @@ def open_sink(path: Path, stream: Stream) -> AbstractContextManager[Sink]:
     Raises UsageError for a .png that is not numbered.
     """
     kind = any_format_of(path).kind
+    check_numbered(path)
     if is_numbered(path):
         from render.export.stills import numbered_stills
 
-        if kind != "still":
-            raise UsageError(f"{path}: numbered frames are written as .png")
         return numbered_stills(path)
     if kind == "gif":
         from render.export.gif import gif

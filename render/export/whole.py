@@ -19,6 +19,8 @@ def check_target(path: Path) -> None:
     with naming(path):
         target = _followed(path)
         folder = target.parent if path.is_symlink() else path.parent
+        if folder.exists() and not folder.is_dir():
+            raise ExportError(f"{path}: {str(folder)!r} is a file, not a folder; name another one")
         if not folder.is_dir():
             raise ExportError(f"{path}: the folder {str(folder)!r} does not exist; create it first")
         if path.is_dir():

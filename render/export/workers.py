@@ -20,6 +20,7 @@ from render.export.scratch import remove
 __all__ = ["cluster", "local", "usable_cores"]
 
 _ANSWER_S = 10  # that a cluster's scheduler has to answer
+_SAFE_PATH = "PYTHONSAFEPATH"
 
 
 def usable_cores() -> int:
@@ -31,6 +32,22 @@ def usable_cores() -> int:
     return os.cpu_count() or 1
 
 
+@contextmanager
+def _libraries_first() -> Iterator[None]:
+    """Let processes that start take no file in the current folder, such as types.py, for a library.
+
+    What they import later, they look for where this process does.
+    """
+    before = os.environ.get(_SAFE_PATH)
+    os.environ[_SAFE_PATH] = "1"
+    try:
+        yield
+    finally:
+        del os.environ[_SAFE_PATH]
+        if before is not None:
+            os.environ[_SAFE_PATH] = before
+
+
 class _Process(SpawnProcess):
     """A spawned process that knows nothing of the script that started it: a film needs none."""
 
@@ -39,7 +56,8 @@ class _Process(SpawnProcess):
         script = sys.modules["__main__"]
         sys.modules["__main__"] = ModuleType("__main__")
         try:
-            super().start()
+            with _libraries_first():
+                super().start()
         finally:
             sys.modules["__main__"] = script
 
@@ -66,9 +84,10 @@ def local(jobs: int, scratch: str) -> Iterator[Executor]:
             "may not start others; use jobs=1 here, or concurrent.futures.ProcessPoolExecutor"
         )
     before = set(multiprocessing.active_children())
-    executor = ProcessPoolExecutor(
-        jobs, mp_context=_Context(), initializer=_follow_parent, initargs=(scratch,)
-    )
+    with _libraries_first():  # a process that looks after semaphores starts here
+        executor = ProcessPoolExecutor(
+            jobs, mp_context=_Context(), initializer=_follow_parent, initargs=(scratch,)
+        )
     try:
         yield executor
     except BaseException:

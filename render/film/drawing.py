@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from render.film.film import Film
 
 __all__ = ["Drawing"]
+
+_MOST_LAYOUTS = 4  # axes of a fixed shape come to rest in a few
 
 
 class Drawing:
@@ -57,8 +59,7 @@ class Drawing:
                 if getattr(panel, "moves_axes", False)
             ]
             write_plainly(self.figure)
-            # Those of axes of a fixed shape stay near them.
-            self.figure.align_labels([ax for ax in axes.values() if ax.get_aspect() == "auto"])
+            _align_labels(self.figure, axes.values())
             self._lay_out(film.frames - 1)
             # Not "none": that leaves an engine in place, for which savefig draws once more.
             self.figure.set_layout_engine(None)
@@ -75,13 +76,20 @@ class Drawing:
                 self._owners.setdefault(added, (name, origin(panel)))
 
     def _lay_out(self, frame: int) -> None:
-        """Place everything; once more where words turn out to need other lines than expected."""
+        """Place everything; again where words turn out to need other lines than expected.
+
+        And as long as labels of axes of a fixed shape are cut off: these move as they shrink.
+        """
         step = int(self._steps[frame])
         self._move(step)
         self.figure.draw_without_rendering()
         words = _words(self.figure)
         self._move(step)
         if wrap_titles(self.figure) or _words(self.figure) != words:
+            self.figure.draw_without_rendering()
+        for _ in range(_MOST_LAYOUTS):
+            if not _reaches_out(self.figure):
+                break
             self.figure.draw_without_rendering()
 
     @contextmanager
@@ -152,6 +160,27 @@ def _new_axes(film: Film, figure: Figure) -> dict[str, Axes]:
             f"the panels are {', '.join(sorted(panels))}; name each panel once"
         )
     return axes
+
+
+def _align_labels(figure: Figure, axes: Iterable[Axes]) -> None:
+    """Align the labels of each row and column; those of axes of a fixed shape stay near them.
+
+    Rows and columns are counted anew in each grid: a layout within a layout is one of its own.
+    """
+    grids: dict[Any, list[Axes]] = {}
+    for ax in axes:
+        place = ax.get_subplotspec()
+        if ax.get_aspect() == "auto" and place is not None:
+            grids.setdefault(place.get_gridspec(), []).append(ax)
+    for within in grids.values():
+        figure.align_labels(within)
+
+
+def _reaches_out(figure: Figure) -> bool:
+    """Whether anything that the layout has to place lies beyond the picture, by over a pixel."""
+    box, (width, height) = figure.get_tightbbox(), figure.get_size_inches()
+    beyond = max(-box.x0, -box.y0, box.x1 - width, box.y1 - height)
+    return float(beyond) > 1.0 / figure.dpi
 
 
 def _words(figure: Figure) -> list[str]:

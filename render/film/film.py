@@ -26,7 +26,7 @@ from render.film.drawing import Drawing
 from render.film.fault import origin
 from render.film.limits import MOST_FRAMES, MOST_STEPS, RATES, RESOLUTIONS, SIDES, TINY
 from render.film.panels.panel import Panel
-from render.film.theme import HEIGHT_IN, Theme, rc_params
+from render.film.theme import SHORTER_SIDE_IN, Theme, rc_params
 from render.film.timeline import Timeline
 from render.scene import blame
 
@@ -50,8 +50,8 @@ class Film:
     width_ratios, height_ratios: of the mosaic's columns and rows.
     fps: frames a second. seconds: length of the film; by default 10, or what `Timeline(every=…)`
     needs to reach the last step.
-    size: width and height in pixels. dpi: pixels an inch; by default such that the picture is
-    5.4 inches high, for which the themes' text sizes are made.
+    size: width and height in pixels. dpi: pixels an inch; by default such that the picture's
+    shorter side, mostly its height, is 5.4 inches, for which the themes' text sizes are made.
     timeline: a `Timeline`, a pace ("linear", "log", "even"), or a function from frame to step.
     theme: "light", "dark", "print", a matplotlib style file, or a mapping of rcParams.
     title: above the panels; a scene fills it from its docstring when it is None; "" for none.
@@ -186,13 +186,13 @@ class Film:
 
     def resized(self, width: int, height: int) -> Film:
         """Return the same composition at another size: text and lines keep their proportion."""
-        dpi = None if self.dpi is None else self.dpi * height / self.size[1]
+        dpi = None if self.dpi is None else self.dpi * min(width, height) / min(self.size)
         return dataclasses.replace(self, size=(width, height), dpi=dpi)
 
     @property
     def dots_per_inch(self) -> float:
         """Pixels an inch, chosen or given."""
-        return self.dpi if self.dpi is not None else self.size[1] / HEIGHT_IN
+        return self.dpi if self.dpi is not None else min(self.size) / SHORTER_SIDE_IN
 
     def __reduce__(self) -> tuple[Callable[[bytes], Film], tuple[bytes]]:
         """Pickle by value what a script defines, so that any process can draw the film."""

@@ -2,7 +2,8 @@
 
 A theme is a complete set of rcParams, so a film looks the same whatever the user's own
 matplotlibrc says. Sizes are for a figure 5.4 inches high, where 1 pt is 0.257% of the height:
-no text is smaller than 10.5 pt, 2.7% of the picture's height.
+no text is smaller than 10.5 pt, 2.7% of the picture's height. An upright figure is 5.4 inches
+wide: there the width limits how large letters can be.
 """
 
 from __future__ import annotations
@@ -19,12 +20,12 @@ from cycler import cycler
 
 from render.errors import InputError
 
-__all__ = ["HEIGHT_IN", "Theme", "rc_params", "theme_path"]
+__all__ = ["SHORTER_SIDE_IN", "Theme", "rc_params", "theme_path"]
 
 Theme = str | Path | Mapping[str, Any]
 
-HEIGHT_IN = 5.4
-"""Height of a figure, in inches, for which the themes' sizes are chosen."""
+SHORTER_SIDE_IN = 5.4
+"""Height of a figure, or width of an upright one, for which the themes' sizes are chosen."""
 
 _DASHES = ["-", (0, (5, 1.6)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)), (0, (9, 2)), (0, (3, 1))]
 
@@ -115,7 +116,19 @@ def rc_params(theme: Theme) -> dict[str, Any]:
     }
     if isinstance(theme, str) and theme in _THEMES:
         return defaults | _THEMES[theme]
-    return defaults | _THEMES["light"] | _own_params(theme)
+    return defaults | _coloured(_THEMES["light"] | _own_params(theme))
+
+
+def _coloured(params: dict[str, Any]) -> dict[str, Any]:
+    """Give a property cycle without colours, such as one of markers, those of "light"."""
+    styles = list(params["axes.prop_cycle"])
+    if styles and "color" in styles[0]:
+        return params
+    colors = _THEMES["light"]["axes.prop_cycle"].by_key()["color"]
+    both = cycler(color=colors) + cycler(
+        **{key: [styles[i % len(styles)][key] for i in range(len(colors))] for key in styles[0]}
+    )
+    return params | {"axes.prop_cycle": both}
 
 
 def theme_path(theme: str) -> str:

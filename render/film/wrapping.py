@@ -18,6 +18,7 @@ __all__ = ["width_pt", "wrap_title", "wrap_titles", "wrapped"]
 _WORD = re.compile(r"(?: = |\$[^$]*\$|[^ $])+")  # an equation is not torn apart
 _OPENS, _CLOSES = "([{", ")]}"
 _BEYOND = 1.25  # of an axes' height: a longer y label would reach the title or the legend
+_OF_WIDTH = 0.97  # small letters are drawn up to this much wider than they are measured
 _EDGE_PT = 8.0  # left free beside the picture's edge, and between neighbours
 
 
@@ -74,7 +75,7 @@ def wrap_title(figure: Figure, title: str) -> str:
     """Return a film's title, broken where it is wider than the picture."""
     rc = matplotlib.rcParams
     font = FontProperties(size=rc["figure.titlesize"], weight=rc["figure.titleweight"])
-    return wrapped(title, 72.0 * figure.get_figwidth() - 2 * _EDGE_PT, font)
+    return wrapped(title, _OF_WIDTH * 72.0 * figure.get_figwidth() - 2 * _EDGE_PT, font)
 
 
 def wrap_titles(figure: Figure) -> bool:

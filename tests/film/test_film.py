@@ -132,6 +132,35 @@ def test_another_size_is_the_same_composition():
     assert large.figure(0).get_size_inches() == pytest.approx(film.figure(0).get_size_inches())
 
 
+@pytest.mark.parametrize(
+    ("size", "inches"),
+    [((1920, 1080), (9.6, 5.4)), ((1080, 1080), (5.4, 5.4)), ((1080, 1920), (5.4, 9.6))],
+)
+@pytest.mark.parametrize("dpi", [None, 100])
+def test_letters_are_made_for_the_shorter_side(size, inches, dpi):
+    film = Film([bars], size=(960, 540), dpi=dpi).resized(*size)
+    assert [side / film.dots_per_inch for side in film.size] == pytest.approx(inches)
+
+
+def test_labels_in_a_layout_within_a_layout_stay_near_their_axes():
+    def panel(ax):
+        ax.set(xlabel="x", ylabel="y")
+        return lambda step: None
+
+    film = Film(dict.fromkeys("abc", panel), mosaic=[["a", [["b"], ["c"]]]], size=(640, 360))
+    for ax in film.figure(0).axes:
+        axes, label = ax.get_window_extent(), ax.yaxis.label.get_window_extent()
+        assert axes.x0 - 50 < label.x0 < axes.x0
+        assert axes.y0 - 50 < ax.xaxis.label.get_window_extent().y0 < axes.y0
+
+
+@pytest.mark.parametrize("condition", [1.01, 2.0, 40.0])
+def test_labels_of_axes_of_a_fixed_shape_stay_in_the_picture(shipped_film, condition):
+    film = shipped_film("momentum", condition=condition, steps=60).resized(1280, 720)
+    label = film.figure(0).axes[0].yaxis.label
+    assert label.get_window_extent().x0 > -1
+
+
 def test_axes_do_not_move_between_frames(shipped_film):
     film = small(shipped_film, "linear_regression")
     places = [

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import matplotlib
 import pytest
+from cycler import cycler
 from matplotlib.colors import to_rgb
 
 from render.errors import InputError
-from render.film.theme import HEIGHT_IN, rc_params
+from render.film.theme import SHORTER_SIDE_IN, rc_params
 
 
 def luminance(color):
@@ -36,7 +37,7 @@ def test_text_and_lines_stand_out_from_the_paper(theme):
 def test_no_text_is_smaller_than_a_fortieth_of_the_height(theme):
     rc = rc_params(theme)
     sizes = ["font.size", "axes.labelsize", "legend.fontsize", "xtick.labelsize", "ytick.labelsize"]
-    assert min(rc[key] for key in sizes) / 72 / HEIGHT_IN >= 0.025
+    assert min(rc[key] for key in sizes) / 72 / SHORTER_SIDE_IN >= 0.025
 
 
 def test_runs_differ_in_dash_as_well_as_colour():
@@ -58,6 +59,13 @@ def test_a_style_file_and_a_mapping_lie_over_the_light_theme(tmp_path):
         assert rc["lines.linewidth"] == 7
         assert to_rgb(rc["figure.facecolor"]) == pytest.approx(to_rgb("#ffeedd"))
         assert rc["axes.labelcolor"] == rc_params("light")["axes.labelcolor"]
+
+
+def test_a_cycle_of_markers_has_the_light_themes_colours():
+    cycle = list(rc_params({"axes.prop_cycle": cycler(marker=["o", "s"])})["axes.prop_cycle"])
+    light = list(rc_params("light")["axes.prop_cycle"])
+    assert [style["color"] for style in cycle] == [style["color"] for style in light]
+    assert [style["marker"] for style in cycle] == ["o", "s"] * 3
 
 
 @pytest.mark.parametrize(

@@ -134,3 +134,12 @@ def test_words_between_decades_are_written_where_matplotlib_writes_them():
     figure.draw_without_rendering()
     minor = [text.get_text() for text in axes.yaxis.get_ticklabels(minor=True)]
     assert [float(label) for label in minor if label] == [0.2, 0.3, 0.5, 0.7]
+
+
+@pytest.mark.parametrize(
+    "title", ["Down the gradient: where a run starts decides where it ends", "mi " * 60]
+)
+def test_titles_in_small_pictures_are_not_cut_off(title):
+    film = Film([lambda ax: lambda step: None], size=(640, 480), title=title)
+    figure = film.figure(0)
+    assert figure._suptitle.get_window_extent().x1 <= 640

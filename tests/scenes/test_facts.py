@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from matplotlib.text import Text
 
 # Loss at steps 0, 1000, ... 9000 as the lecture's notebook printed it, from its own draw.
 LECTURE_LOSS = [89.19, 0.689, 0.120, 0.110, 0.105, 0.102, 0.0988, 0.0966, 0.0950, 0.0937]
@@ -30,6 +31,24 @@ def test_line_by_hand_shows_the_line_after_thirty_updates_a_frame(shipped_film):
         (axes,) = film.figure(frame).axes
         line = axes.lines[0].get_ydata()
         assert line == pytest.approx([intercept, slope + intercept], rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "words"),
+    [
+        ("line_by_hand", {"lr": 1.0}, "step 570: both runs diverged"),
+        ("linear_regression", {"lr": 1.0, "n": 501}, "At this rate the loss does not fall"),
+        ("gradient_descent", {"lr": 2.0, "n": 9}, "At this rate the loss does not fall"),
+        ("logistic_regression", {"lr": 100.0, "steps": 9}, "At this rate the loss does not fall"),
+        ("batch_sizes", {"steps": 20}, "ring: spread of the last 20 steps"),
+        ("schedules", {"steps": 20}, "ring: spread of the last 20 steps"),
+        ("learning_rates", {"beyond": 1.0001}, "beyond 2/L (0.20002)"),
+        ("coordinate_scaling", {"offset": 9.0}, "best rate 0.011"),
+    ],
+)
+def test_words_are_those_of_the_settings(shipped_film, name, settings, words):
+    figure = shipped_film(name, **settings).resized(640, 360).figure(-1)
+    assert any(words in text.get_text() for text in figure.findobj(Text)), words
 
 
 def test_gradients_by_hand_equal_autograd_to_rounding(shipped_film):

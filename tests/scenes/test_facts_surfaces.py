@@ -370,7 +370,8 @@ def test_more_decay_makes_shorter_weights(shipped_film):
         ("regularisation", {"lr": 1.0}, "lr=1.0: give a rate above 0 and below 0."),
         ("regularisation", {"decay": 10.0}, "lr=0.1: .* strongest decay, 40; less decay"),
         ("saddle_point", {"offset": -1.0}, "give -1 to 1, but not 0"),
-        ("minibatch_sgd", {"n": 20}, "n=20: give more points than the larger batch has, 64"),
+        ("minibatch_sgd", {"n": 65}, "n=65: give at least 512 points"),
+        ("batch_sizes", {"n": 300}, "n=300: give at least 8 times as many points"),
     ],
 )
 def test_settings_that_cannot_be_are_named(shipped_film, name, settings, message):

@@ -86,15 +86,18 @@ def _found(
 def _small(view: FrameView, text: Text) -> Iterator[Finding]:
     """Letters of at least 2.5% of the picture's height, measured as the font's size.
 
-    Exponents, indices and fractions are letters too: 10 to the -3 read as 10 says something else.
+    Of an upright picture's width: that is what limits letters there. Exponents, indices and
+    fractions are letters too: 10 to the -3 read as 10 says something else.
     """
-    height_in = float(view.figure.bbox.height) / float(view.figure.dpi)
+    width, height = view.figure.bbox.size
+    side = "width" if width < height else "height"
+    side_in = float(min(width, height)) / float(view.figure.dpi)
     size, smallest = float(text.get_fontsize()), _smallest_pt(text)
-    share = smallest / 72 / height_in
+    share = smallest / 72 / side_in
     if share < _LEAST_SHARE - 1e-6:
         value, least = told_apart(share, _LEAST_SHARE, "%")
-        value, least = f"{value} of the height", f"at least {least}"
-        bound = f"{least}, {_LEAST_SHARE * height_in * 72:.1f} pt here"
+        value, least = f"{value} of the {side}", f"at least {least}"
+        bound = f"{least}, {_LEAST_SHARE * side_in * 72:.1f} pt here"
         letters = "letters are" if smallest == size else "its smallest letters are"
         yield _found(view, text, letters, value, bound, "small", -share)
 

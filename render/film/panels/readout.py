@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Readout"]
 
 _VALUE_PT = 15.0
-_SMALLEST = 0.027  # of the picture's height: letters that the back row reads
+_SMALLEST = 0.027  # of the picture's shorter side: letters that the back row reads
 _LABELS = 0.16  # of the width, at least, where runs have labels
 _GAP_PT = 12.0
 _ROWS = 0.66  # of the height, where there is room
@@ -44,8 +44,8 @@ class Readout(RunPanel):
     parameter's name, or a metric's. By default step, rate, loss, the metrics, and the parameters
     when they are few.
     Each column is as wide as its widest number in the film. Letters are smaller where room is
-    scarce, down to 2.7% of the picture's height; columns that do not fit even then are left out,
-    the last first, and rows take the height they need from the panels above.
+    scarce, down to 2.7% of the picture's shorter side; columns that do not fit even then are left
+    out, the last first, and rows take the height they need from the panels above.
     Raises InputError when there is no such number, or when the rows do not fit in the picture.
     """
 
@@ -184,7 +184,7 @@ def _places(widths: Sequence[float], room_pt: float) -> NDArray[Any]:
 
 
 def _smallest_pt(ax: Axes) -> float:
-    return _SMALLEST * 72.0 * float(ax.figure.bbox.height) / float(ax.figure.dpi)
+    return _SMALLEST * 72.0 * float(min(ax.figure.bbox.size)) / float(ax.figure.dpi)
 
 
 def _text(ax: Axes, words: str, **style: Any) -> Text:

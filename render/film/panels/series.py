@@ -132,4 +132,8 @@ def shown_part(run: Trajectory, values: NDArray[Any]) -> NDArray[Any]:
     finite = values[np.isfinite(values)]
     if not leaves(run) or not finite.size:
         return np.asarray(finite)
-    return np.asarray(finite[np.abs(finite - finite[0]) <= _FAR * max(abs(finite[0]), _TINY)])
+    far = _FAR * max(abs(finite[0]), _TINY)
+    near = finite[np.abs(finite - finite[0]) <= far]
+    if np.ptp(near) == 0 and near.size < values.size:  # it leaves with its first step
+        near = np.append(near, near[:1] + far)  # room in which it is seen to rise
+    return np.asarray(near)

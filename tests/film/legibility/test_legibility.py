@@ -35,6 +35,15 @@ def test_a_plain_film_passes():
 
 
 @pytest.mark.parametrize(
+    ("points", "words"), [(9.5, ["letters are 2.4% of the width"]), (10.5, [])]
+)
+def test_letters_of_an_upright_picture_are_measured_by_its_width(points, words):
+    panel = still(lambda ax: ax.text(0.1, 0.8, "tiny", fontsize=points))
+    findings = found(panel, size=(360, 640))
+    assert len(findings) == len(words) and all(map(str.__contains__, findings, words))
+
+
+@pytest.mark.parametrize(
     ("draw", "words"),
     [
         (lambda ax: ax.text(0.1, 0.8, "tiny", fontsize=9.5), "text 'tiny': letters are 2.4%"),

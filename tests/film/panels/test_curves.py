@@ -116,6 +116,12 @@ def test_a_run_that_diverges_leaves_the_others_their_room(ax):
     assert calm.loss.max() < high < 20 * calm.loss.max() and low <= 0
 
 
+def test_a_run_that_leaves_at_once_has_room_to_be_seen_rising(ax):
+    run = line_fit(lr=1e3, steps=60)
+    panels.Curve(run, "loss")(ax)(60)
+    assert ax.get_ylim()[1] > 5 * run.loss[0]
+
+
 def test_a_run_of_every_third_step_is_drawn_at_its_steps(ax):
     run = line_fit(keep=Keep(every=3))
     panel = panels.Curve(run, "loss")

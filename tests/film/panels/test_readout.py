@@ -64,7 +64,7 @@ def test_numbers_stand_apart_and_within_the_picture(runs, layout, size):
     for one, other in itertools.combinations(boxes, 2):
         assert not one.overlaps(other)
     for text, box in zip(texts, boxes, strict=True):
-        assert text.get_fontsize() >= 0.025 * 72 * axes.figure.get_figheight()
+        assert text.get_fontsize() >= 0.025 * 72 * axes.figure.get_size_inches().min()
         assert box.x0 >= 0 and box.y0 >= 0
         assert box.x1 <= axes.figure.bbox.width and box.y1 <= axes.figure.bbox.height
 
