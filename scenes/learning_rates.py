@@ -6,6 +6,9 @@ import torch
 from render import Film, Timeline, models, panels, scene, surfaces, sweep
 from render.errors import InputError
 
+JUDGED = ("too small", "right", "too large", "beyond 2/L")
+MEASURED = ("small", "1/L", "just below 2/L", "beyond 2/L")
+
 
 def until_far(run):
     """Return the losses up to ten times the first, and down to the rounding error."""
@@ -20,26 +23,16 @@ def learning_rates(condition: float = 10.0, beyond: float = 1.03, steps: int = 6
     valley = surfaces.quadratic(condition)
     largest = valley.curvatures(*valley.start)[-1]
     edge = 2 / largest
-    rates = {
-        "small": 0.1 * edge,
-        "1/L": 1 / largest,
-        "just below 2/L": 0.97 * edge,
-        "beyond 2/L": beyond * edge,
-    }
+    rates = (0.1 * edge, 1 / largest, 0.97 * edge, beyond * edge)
+    tried = sweep(
+        models.Point(*valley.start), valley, optimizer=torch.optim.SGD, lr=rates, steps=steps
+    ).values()
+    small, middle, large, _ = (run.loss[-1] for run in tried)
+    names = JUDGED if middle < min(small, large) else MEASURED
     digits = next(d for d in range(3, 18) if f"{beyond * edge:.{d}g}" != f"{edge:.{d}g}")
     runs = {
         f"{name} ({rate:.{digits}g})": run
-        for (name, rate), run in zip(
-            rates.items(),
-            sweep(
-                models.Point(*valley.start),
-                valley,
-                optimizer=torch.optim.SGD,
-                lr=rates.values(),
-                steps=steps,
-            ).values(),
-            strict=True,
-        )
+        for name, rate, run in zip(names, rates, tried, strict=True)
     }
     return Film(
         {
