@@ -26,6 +26,7 @@ __all__ = [
     "any_format_of",
     "check_numbered",
     "check_rate",
+    "check_sides",
     "check_size",
     "format_of",
     "is_numbered",
@@ -67,7 +68,7 @@ class Format:
 
     pixels: ffmpeg's pixel format; None leaves it to the codec. alpha_pixels: the one for a film
     whose first frame is transparent somewhere. codecs: arguments by quality. muxer: arguments of
-    the container.
+    the container. most_side: width and height in pixels, at most.
     """
 
     kind: Kind
@@ -75,6 +76,7 @@ class Format:
     alpha_pixels: str | None = None
     codecs: Mapping[Quality, Sequence[str]] = field(default_factory=dict)
     muxer: Sequence[str] = ()
+    most_side: int = 16384
 
     @property
     def even(self) -> bool:
@@ -126,13 +128,14 @@ FORMATS: dict[str, Format] = {
     ".mov": _MP4,
     ".mkv": Format(kind="film", pixels="yuv420p", codecs=_H264),
     ".webm": Format(kind="film", pixels="yuv420p", alpha_pixels="yuva420p", codecs=_VP9),
-    ".gif": Format(kind="gif"),
+    ".gif": Format(kind="gif", most_side=65535),
     ".webp": Format(
         kind="film",
         pixels="bgra",
         alpha_pixels="bgra",
         codecs={"draft": (*_WEBP, "0"), "full": (*_WEBP, "2")},
         muxer=("-loop", "0"),
+        most_side=16383,
     ),
     ".apng": Format(
         kind="film",
@@ -140,8 +143,9 @@ FORMATS: dict[str, Format] = {
         alpha_pixels="rgba",
         codecs={"draft": (*_APNG, "-compression_level", "1"), "full": _APNG},
         muxer=("-plays", "0", "-f", "apng"),
+        most_side=65535,
     ),
-    ".png": Format(kind="still"),
+    ".png": Format(kind="still", most_side=65535),
 }
 
 
@@ -196,8 +200,18 @@ def check_rate(path: Path, fps: Fraction) -> None:
 
 def check_size(path: Path, width: int, height: int) -> None:
     """Check that the format can hold frames of this size. Raises UsageError with one that fits."""
+    check_sides(path, width, height)
     if format_of(path).even and (width % 2 or height % 2):
         raise UsageError(
             f"{path}: a size of {width}x{height} pixels is odd, and {path.suffix} stores colour "
             f"for 2 x 2 pixels; use {width + width % 2}x{height + height % 2}"
+        )
+
+
+def check_sides(path: Path, width: int, height: int) -> None:
+    """Check that the format can hold frames as wide and as high. Raises UsageError."""
+    most = any_format_of(path).most_side
+    if not (1 <= width <= most and 1 <= height <= most):
+        raise UsageError(
+            f"{path}: {width}x{height} pixels; {path.suffix} holds 1 to {most} pixels a side"
         )

@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 
 from render.errors import ExportError, InputError
 from render.export.ffmpeg import matplotlib_ffmpeg
-from render.export.formats import Stream, any_format_of, check_rate
+from render.export.formats import Stream, any_format_of, check_rate, check_sides
 from render.export.save import SLOWEST_FPS, exact_rate
 from render.export.sink import Frame, open_sink
 from render.film.canvas import LayeredCanvas
@@ -88,6 +88,7 @@ class MovieWriter(AbstractMovieWriter):
         rate = exact_rate(self.fps)
         check_rate(path, rate)
         self._size = width, height = self.frame_size
+        check_sides(path, width, height)
         stream = Stream(
             width=width,
             height=height,

@@ -11,6 +11,7 @@ from render.export.formats import (
     Stream,
     any_format_of,
     check_rate,
+    check_sides,
     check_size,
     format_of,
     is_numbered,
@@ -52,6 +53,16 @@ def test_subsampled_colours_need_an_even_size(suffix):
 @pytest.mark.parametrize("suffix", [".gif", ".webp", ".apng", ".png"])
 def test_other_formats_take_any_size(suffix):
     check_size(Path("film" + suffix), 641, 479)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "most"), [(".mp4", 16384), (".webm", 16384), (".webp", 16383), (".gif", 65535)]
+)
+def test_a_side_has_as_many_pixels_as_the_format_holds(suffix, most):
+    check_sides(Path("film" + suffix), most, 1)
+    for size in ((most + 1, 100), (100, most + 1), (0, 50)):
+        with pytest.raises(UsageError, match=rf"x\d+ pixels; {suffix} holds 1 to {most} pixels"):
+            check_sides(Path("film" + suffix), *size)
 
 
 def test_a_gif_cannot_show_a_frame_for_longer_than_it_counts():

@@ -57,6 +57,13 @@ def test_an_odd_size_is_completed(animation, decode, tmp_path):
     assert decode(tmp_path / "film.mp4").size == (302, 202)
 
 
+def test_a_size_that_the_format_cannot_hold_is_named(animation, tmp_path):
+    animation._fig.set_size_inches(200, 1)
+    with pytest.raises(UsageError, match=r"20000x100 pixels; \.mp4 holds 1 to 16384"):
+        animation.save(tmp_path / "film.mp4", writer=MovieWriter(fps=10), dpi=100)
+    assert not any(tmp_path.iterdir())
+
+
 def test_an_artist_animation_is_saved(tmp_path):
     figure, axes = plt.subplots(figsize=(2, 2))
     frames = [axes.plot([0, n], [0, 1]) for n in range(5)]
