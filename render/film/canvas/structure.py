@@ -26,7 +26,7 @@ from matplotlib.table import Table
 from matplotlib.text import Text
 
 from render.film.canvas.order import is_plain
-from render.film.canvas.watch import Watch
+from render.film.canvas.watch import FRESH, Watch
 
 _INDEPENDENT = (
     AnnotationBbox,
@@ -128,8 +128,9 @@ class Structure:
 
     def place(self, restless: Collection[Any], renderer: Any) -> None:
         """Give axes their places, as a figure does with all its axes before it draws the first."""
-        for axes in self.axes:
-            if axes in restless:
+        for axes, _ in self._every:
+            in_one_piece = axes not in self.axes  # as 3D ones, which draw their patch first
+            if axes in restless or (in_one_piece and axes._stale is not FRESH):
                 locator = axes.get_axes_locator()
                 axes.apply_aspect(locator(axes, renderer) if locator else None)
 

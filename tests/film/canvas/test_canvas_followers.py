@@ -173,6 +173,14 @@ def margins_of_axes_in_hidden_ones() -> Animated:
 
 
 @scene
+def three_dimensional_axes_that_move() -> Animated:
+    fig = plt.figure()
+    ax = fig.add_subplot(projection="3d", facecolor="gold")
+    fig.text(0, 0, "corner", transform=ax.transAxes, zorder=0)
+    return fig, lambda k: ax.set_position((0.1, 0.2, 0.3 + k // 3 / 9, 0.5))
+
+
+@scene
 def data_added_to_axes_that_are_hidden() -> Animated:
     fig, (_, ax) = plt.subplots(1, 2)
     ax.set_visible(False)
