@@ -7,7 +7,6 @@ draws the whole figure.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from operator import attrgetter
 from typing import Any
 
 import matplotlib as mpl
@@ -27,7 +26,7 @@ from matplotlib.table import Table
 from matplotlib.text import Text
 
 from render.film.canvas.order import is_plain
-from render.film.canvas.watch import Watch
+from render.film.canvas.watch import FRESH, Watch
 
 _INDEPENDENT = (
     AnnotationBbox,
@@ -74,7 +73,7 @@ class Structure:
     def __init__(self, figure: Figure) -> None:
         self._containers = _containers(figure)
         self.axes: list[Any] = [c for c in self._containers if isinstance(c, Axes)]
-        self._in_order = list(_axes_in_order(figure))
+        self._every = list(_axes_within(figure, []))  # those too that are drawn in one piece
         self._families = self._current_families()
         self._figures = self._current_figures()
         self._settings = _current_settings()
@@ -107,11 +106,11 @@ class Structure:
 
     def restless(self) -> list[Any] | None:
         """Return the axes that changed or are not watched, or None: the figure changed."""
-        # As drawing does: axes that share limits follow the first, and a figure begins with those
-        # whose shape depends on their limits.
-        shaped = [axes for axes in self.axes if axes.get_aspect() != "auto"]
-        for axes in shaped + [axes for axes in self._in_order if axes.get_visible()]:
-            axes._unstale_viewLim()
+        if any(_waits_for_the_first(axes) for axes, _ in self._every):
+            return None
+        for axes, containers in self._every:
+            if axes.get_aspect() != "auto" or all(map(_is_drawn, containers)):
+                axes._unstale_viewLim()
         if (
             self._families != self._current_families()
             or self._figures != self._current_figures()
@@ -129,8 +128,9 @@ class Structure:
 
     def place(self, restless: Collection[Any], renderer: Any) -> None:
         """Give axes their places, as a figure does with all its axes before it draws the first."""
-        for axes in self.axes:
-            if axes in restless:
+        for axes, _ in self._every:
+            in_one_piece = axes not in self.axes  # as 3D ones, which draw their patch first
+            if axes in restless or (in_one_piece and axes._stale is not FRESH):
                 locator = axes.get_axes_locator()
                 axes.apply_aspect(locator(axes, renderer) if locator else None)
 
@@ -201,13 +201,41 @@ def _containers(container: Artist) -> list[Any]:
     return result
 
 
-def _axes_in_order(container: Artist) -> Iterator[Any]:
-    """Yield all axes in a container, in the order in which they are drawn."""
-    for child in sorted(container.get_children(), key=attrgetter("zorder")):
+def _axes_within(container: Artist, outer: list[Artist]) -> Iterator[tuple[Any, list[Artist]]]:
+    """Yield all axes in a container at any depth, each with itself and what it is drawn in."""
+    for child in container.get_children():
         if isinstance(child, Axes):
-            yield child
+            yield child, [*outer, child]
         if isinstance(child, (Axes, FigureBase)):
-            yield from _axes_in_order(child)
+            yield from _axes_within(child, [*outer, child])
+
+
+def _is_drawn(artist: Artist) -> bool:
+    return artist.get_visible() and not artist.get_animated()
+
+
+def _waits_for_the_first(axes: Any) -> bool:
+    """Whether limits that axes share wait to be found, and depend on which of them is read first.
+
+    Drawing reads them in an order of its own: labels and titles in line read other axes' early.
+    """
+    groups = axes._shared_axes
+    return any(
+        stale and any(_scales_otherwise(axes, other, name) for other in group.get_siblings(axes))
+        for name, stale in axes._stale_viewlims.items()
+        if axes in (group := groups[name])
+    )
+
+
+def _scales_otherwise(axes: Any, other: Any, name: str) -> bool:
+    """Whether two axes that share the limits called `name` would find others for the same data."""
+    return (
+        any(
+            getattr(axes, each) != getattr(other, each)
+            for each in (f"_{name}margin", "use_sticky_edges", "_tight")
+        )
+        or axes._axis_map[name]._get_autoscale_on() != other._axis_map[name]._get_autoscale_on()
+    )
 
 
 def _is_placed(axes: Any) -> bool:

@@ -129,6 +129,58 @@ SCENES += [
 
 
 @scene
+def margins_of_polar_axes_that_are_drawn_last() -> Animated:
+    fig = plt.figure()
+    one = fig.add_subplot(1, 2, 1, projection="polar", zorder=1)
+    other = fig.add_subplot(1, 2, 2, projection="polar", sharey=one)
+    for axes in (one, other):
+        axes.plot([0, 1], [0.5, 1])
+    return fig, lambda k: other.set_ymargin(k / 10)
+
+
+def margins_read_out_of_order(arrange: Callable[[Figure, Any], Any]) -> Callable[[], Animated]:
+    """Of two axes that share limits, the second's are read first, or are not the first's."""
+
+    def build() -> Animated:
+        fig, axs = plt.subplots(1, 3)
+        axs[2].sharey(axs[1])
+        for axes in axs:
+            axes.plot([0, 1], [0.5, 1])
+            axes.set(xlabel="x", title="title")
+        axs[2].xaxis.tick_top()
+        arrange(fig, axs)
+        return fig, lambda k: axs[2].set_ymargin(k / 10)
+
+    return build
+
+
+SCENES += [
+    margins_read_out_of_order(lambda fig, axs: fig.align_xlabels(axs[::2])),
+    margins_read_out_of_order(lambda fig, axs: fig.align_titles(axs[::2])),
+    margins_read_out_of_order(lambda fig, axs: axs[1].set_animated(True)),
+]
+
+
+@scene
+def margins_of_axes_in_hidden_ones() -> Animated:
+    fig, (left, right) = plt.subplots(1, 2)
+    inset = left.inset_axes((0.1, 0.1, 0.5, 0.5))
+    inset.sharex(right)
+    for axes in (inset, right):
+        axes.plot([0, 1])
+    left.set_visible(False)
+    return fig, lambda k: right.set_xmargin(k / 10)
+
+
+@scene
+def three_dimensional_axes_that_move() -> Animated:
+    fig = plt.figure()
+    ax = fig.add_subplot(projection="3d", facecolor="gold")
+    fig.text(0, 0, "corner", transform=ax.transAxes, zorder=0)
+    return fig, lambda k: ax.set_position((0.1, 0.2, 0.3 + k // 3 / 9, 0.5))
+
+
+@scene
 def data_added_to_axes_that_are_hidden() -> Animated:
     fig, (_, ax) = plt.subplots(1, 2)
     ax.set_visible(False)

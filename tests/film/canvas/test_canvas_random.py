@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 
 from render.film.canvas import LayeredCanvas
 
-PANELS = ("plain", "twin", "polar", "3d", "inset", "image")
+PANELS = ("plain", "twin", "polar", "3d", "inset", "image", "shared")
 
 
 def build(panels: list[str]) -> Figure:
@@ -29,6 +29,10 @@ def build(panels: list[str]) -> Figure:
             axes.twinx().plot([0, 5], "r")
         if kind == "inset":
             axes.inset_axes([0.5, 0.5, 0.4, 0.4]).plot([1, 0])
+        if kind == "shared":
+            other = next((one for one in figure.axes if one.name == "rectilinear"), axes)
+            if other is not axes:
+                axes.sharey(other)
         if kind == "image":
             axes.imshow(np.eye(3), alpha=0.7, extent=(0, 1, 0, 1))
     figure.text(0.5, 0.5, "over all", rotation=20)
@@ -99,6 +103,9 @@ OPERATIONS: dict[str, Callable[[Figure, int, int], Any]] = {
     "set image": _in_every(lambda a: list(a.images), lambda a, v: a.set_data(np.eye(3) * v)),
     "set limits": _in_every(_flat, lambda a, v: a.set_ylim(0, 0.5 + v / 5)),
     "autoscale": _in_every(_flat, lambda a, v: (a.relim(), a.autoscale())),
+    "margins": _in_every(_flat, lambda a, v: a.set_ymargin(v / 10)),
+    "place": _in_every(_axes, lambda a, v: a.set_position((v / 20, 0.2, 0.4, 0.6))),
+    "animate": _in_every(_axes, lambda a, v: a.set_animated(v > 6)),
     "align": lambda figure, which, v: figure.align_labels(),
     "lay out": lambda figure, which, v: figure.tight_layout() if v > 6 else None,
     "title": _in_every(_axes, lambda a, v: a.set_title("gy" * v, fontsize=6)),
@@ -153,6 +160,8 @@ def by_savefig(figure: Figure) -> bytes:
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 @given(st.lists(st.sampled_from(PANELS), min_size=1, max_size=3), STEPS)
+@example(["plain", "3d"], [[], [], [], [("place", 1, 6)]])
+@example(["plain", "shared"], [[("animate", 0, 9)], [], [], [("margins", 1, 3)]])
 @example(["plain"], [[], [], [("draw", 0, 0)], [("move a line", 0, 3)]])
 def test_any_sequence_of_changes_is_drawn_exactly(panels: list[str], steps: Any) -> None:
     expected = pictures(panels, steps, by_savefig)
