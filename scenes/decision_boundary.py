@@ -42,6 +42,7 @@ def decision_boundary(
             ),
         },
         mosaic="FL\nFA",
+        title=None if run.loss[-1] <= run.loss[0] else "At this rate the loss does not fall",
         seconds=12,
         timeline=Timeline("log", hold_start=0.5, hold_end=1.5),
     )

@@ -44,11 +44,13 @@ def gradient_field(
         equal=True,
         arrows=arrows,
     )
+    fall = all(run.loss[-1] <= run.loss[0] for run in runs.values())
     gradient = panels.Curve(runs, "gradient", scale="log", y_label="gradient length")
     return Film(
         {"F": field, "L": panels.Curve(runs), "G": gradient},
         mosaic="FL\nFG",
         width_ratios=(3, 2),
+        title=None if fall else "At this rate not every loss falls",
         seconds=12,
         timeline=Timeline("log", hold_start=0.5, hold_end=1.5),
     )

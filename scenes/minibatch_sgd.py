@@ -32,6 +32,7 @@ def minibatch_sgd(lr: float = 0.2, steps: int = 200, n: int = 512, seed: int = 0
         )
         for label, size in (("batch of 8", 8), (f"batch of {LARGER}", LARGER), ("all points", None))
     }
+    fall = all(run.data_loss[-1] <= run.data_loss[0] for run in runs.values())
     return Film(
         {
             "F": panels.Fit({"batch of 8": runs["batch of 8"]}),
@@ -40,6 +41,7 @@ def minibatch_sgd(lr: float = 0.2, steps: int = 200, n: int = 512, seed: int = 0
         },
         mosaic="FS\nLS",
         width_ratios=(2, 3),
+        title=None if fall else "At this rate not every loss falls",
         seconds=14,
         timeline=Timeline("linear", hold_start=0.5, hold_end=1.5),
     )

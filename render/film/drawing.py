@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Drawing"]
 
+_MOST_WRAPS = 3  # words that take more lines leave less room for others
 _MOST_LAYOUTS = 4  # axes of a fixed shape come to rest in a few
 
 
@@ -83,9 +84,11 @@ class Drawing:
         step = int(self._steps[frame])
         self._move(step)
         self.figure.draw_without_rendering()
-        words = _words(self.figure)
-        self._move(step)
-        if wrap_titles(self.figure) or _words(self.figure) != words:
+        for _ in range(_MOST_WRAPS):
+            words = _words(self.figure)
+            self._move(step)
+            if not wrap_titles(self.figure) and _words(self.figure) == words:
+                break
             self.figure.draw_without_rendering()
         for _ in range(_MOST_LAYOUTS):
             if not _reaches_out(self.figure):
@@ -184,8 +187,12 @@ def _reaches_out(figure: Figure) -> bool:
 
 
 def _words(figure: Figure) -> list[str]:
-    """What is written within the axes."""
-    return [text.get_text() for axes in figure.axes for text in axes.texts]
+    """What is written within the axes, and above them."""
+    return [
+        text.get_text()
+        for axes in figure.axes
+        for text in (*axes.texts, axes.title, axes._left_title)  # type: ignore[attr-defined]
+    ]
 
 
 def _checked_update(name: str, update: Any) -> Update:

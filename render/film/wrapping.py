@@ -13,11 +13,11 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont
 from matplotlib.textpath import text_to_path
 
-__all__ = ["width_pt", "wrap_title", "wrap_titles", "wrapped"]
+__all__ = ["room_pt", "width_pt", "wrap_title", "wrap_titles", "wrapped"]
 
 _WORD = re.compile(r"(?: = |\$[^$]*\$|[^ $])+")  # an equation is not torn apart
 _OPENS, _CLOSES = "([{", ")]}"
-_BEYOND = 1.25  # of an axes' height: a longer y label would reach the title or the legend
+_BEYOND = 1.25  # of an axes' side: a longer label would reach the title, or another label
 _OF_WIDTH = 0.97  # small letters are drawn up to this much wider than they are measured
 _EDGE_PT = 8.0  # left free beside the picture's edge, and between neighbours
 
@@ -79,20 +79,29 @@ def wrap_title(figure: Figure, title: str) -> str:
 
 
 def wrap_titles(figure: Figure) -> bool:
-    """Break titles and y labels of axes that would run into others; say whether there were any."""
+    """Break titles and labels of axes that would run into others; say whether there were any."""
     changed = False
     for axes in figure.axes:
         title = axes.title if axes.title.get_text() else axes._left_title  # type: ignore[attr-defined]
         high_pt = _BEYOND * 72.0 * float(axes.get_window_extent().height) / figure.dpi
-        for text, room_pt in ((title, _room_pt(figure, axes)), (axes.yaxis.label, high_pt)):
+        wide_pt = _BEYOND * 72.0 * float(axes.get_window_extent().width) / figure.dpi
+        for text, most_pt in (
+            (title, room_pt(axes)),
+            (axes.yaxis.label, high_pt),
+            (axes.xaxis.label, wide_pt),
+        ):
             words = text.get_text()
-            text.set_text(wrapped(words, room_pt, text.get_fontproperties()))
+            text.set_text(wrapped(words, most_pt, text.get_fontproperties()))
             changed = changed or text.get_text() != words
     return changed
 
 
-def _room_pt(figure: Figure, axes: Axes) -> float:
-    """From an axes' left edge to the next axes beside it, or to the edge of the picture."""
+def room_pt(axes: Axes) -> float:
+    """Return the room for words above an axes: from its left edge to the next axes beside it.
+
+    Where there is none, to the edge of the picture.
+    """
+    figure = axes.figure
     here = axes.get_window_extent()
     beside = [
         box.x0

@@ -40,6 +40,9 @@ def test_line_by_hand_shows_the_line_after_thirty_updates_a_frame(shipped_film):
         ("linear_regression", {"lr": 1.0, "n": 501}, "At this rate the loss does not fall"),
         ("gradient_descent", {"lr": 2.0, "n": 9}, "At this rate the loss does not fall"),
         ("logistic_regression", {"lr": 100.0, "steps": 9}, "At this rate the loss does not fall"),
+        ("decision_boundary", {"lr": 3.0, "steps": 60}, "At this rate the loss does not fall"),
+        ("gradient_field", {"lr": 0.1, "steps": 9}, "At this rate not every loss falls"),
+        ("minibatch_sgd", {"lr": 1.5, "steps": 60}, "At this rate not every loss falls"),
         ("batch_sizes", {"steps": 20}, "ring: spread of the last 20 steps"),
         ("schedules", {"steps": 20}, "ring: spread of the last 20 steps"),
         ("learning_rates", {"beyond": 1.0001}, "beyond 2/L (0.20002)"),
@@ -73,6 +76,19 @@ def test_logistic_regression_learns(shipped_film):
     probability = 1 / (1 + np.exp(-(run.params[-1] @ np.stack([run.x, np.ones_like(run.x)]))))
     likelihood = np.where(run.y == 1, probability, 1 - probability)
     assert run.loss[-1] == pytest.approx(-np.log(likelihood).mean(), rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("decision_boundary", {"lr": 0.001, "steps": 9}),
+        ("gradient_field", {"lr": 1e-6, "steps": 9}),
+        ("minibatch_sgd", {"lr": 1e-4, "steps": 9}),
+    ],
+)
+def test_slow_runs_keep_their_scenes_title(shipped_film, name, settings):
+    """Also where the last minibatch is harder than the first."""
+    assert shipped_film(name, **settings).title == shipped_film(name).title
 
 
 def test_smaller_batches_make_noisier_paths(shipped_film):

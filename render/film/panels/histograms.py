@@ -19,6 +19,7 @@ from render.film.checks import check_choice
 from render.film.panels.panel import RunPanel, Update, together
 from render.film.panels.series import Scale, limits_of, row_at
 from render.film.styles import run_styles
+from render.film.wrapping import room_pt, wrapped
 
 if TYPE_CHECKING:
     from render.recording.trajectory import Trajectory
@@ -237,7 +238,8 @@ class ByLayer(RunPanel):
 
         def move(step: int) -> None:
             gone = {k: end for k, end in ends.items() if row_at(self.runs[k], step) >= end}
-            title.set_text(_told(gone, self.runs) or " ")
+            words = wrapped(_told(gone, self.runs), room_pt(ax), title.get_fontproperties())
+            title.set_text(words or " ")
 
         return move
 

@@ -15,6 +15,7 @@ from render.film.panels.contours import Levels, draw_contours
 from render.film.panels.panel import RunPanel, Update, together
 from render.film.panels.series import row_at
 from render.film.styles import run_styles
+from render.film.wrapping import room_pt, wrapped
 
 if TYPE_CHECKING:
     from render.recording.planes import Landscape
@@ -81,23 +82,37 @@ class LandscapePanel(RunPanel):
         run = next(iter(self.runs.values()))
         share = variance_share(self.landscape, run.params)
         _, distance = self.landscape.project(run)
-        ax.set_title(
+        title = ax.set_title(
             f"{self.title}: {100 * share:.1f}% of variance",
             fontsize=_TITLE_PT,
-            pad=8 + 1.4 * _WORDS_PT,
+            pad=_pad_pt(1),
         )
         words = ax.annotate(
             "", (0, 1), (0, 6), "axes fraction", textcoords="offset points", fontsize=_WORDS_PT
         )
-
         unit = float(np.sqrt(abs(np.linalg.det(_ring_shape(self.landscape.directions)))))
 
-        def move(step: int) -> None:
-            away = distance[row_at(run, step)]
+        def told(away: float) -> str:
             on_axes = "" if np.isclose(unit, 1.0, rtol=0.01) else f" (axes: {away * unit:.2f})"
-            words.set_text(f"ring: {away:.2f} off the plane{on_axes}")
+            return f"ring: {away:.2f} off the plane{on_axes}"
+
+        furthest = told(float(distance[np.isfinite(distance)].max(initial=0.0)))
+        font, room, lines = words.get_fontproperties(), 0.0, 1
+
+        def move(step: int) -> None:
+            nonlocal room, lines
+            if room != (room := room_pt(ax)):
+                lines, before = wrapped(furthest, room, font).count("\n") + 1, lines
+                if lines != before:
+                    ax.set_title(title.get_text(), fontsize=_TITLE_PT, pad=_pad_pt(lines))
+            words.set_text(wrapped(told(distance[row_at(run, step)]), room, font))
 
         return move
+
+
+def _pad_pt(lines: int) -> float:
+    """How far above the axes their title is, for so many lines of words below it."""
+    return 8 + 1.4 * _WORDS_PT * lines
 
 
 def variance_share(landscape: Landscape, params: NDArray[Any]) -> float:

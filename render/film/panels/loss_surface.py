@@ -13,7 +13,8 @@ from matplotlib.font_manager import FontProperties
 from numpy.typing import NDArray
 
 from render.errors import InputError
-from render.film.panels.contours import Levels, Minima, draw_contours, draw_minima, text_width_pt
+from render.film.panels.contours import Levels, Minima, draw_contours, draw_minima
+from render.film.panels.labels import text_width_pt
 from render.film.panels.panel import RunPanel, Update, together
 from render.film.panels.series import leaves, row_at
 from render.film.styles import run_styles
@@ -93,8 +94,9 @@ class LossSurface(RunPanel):
         self._draw_ground(ax)
         xs, ys = self._axes()
         paths = {label: _Path(run, self._states(run), xs, ys) for label, run in self.runs.items()}
-        draw_minima(ax, self.minima, [path.points for path in paths.values()], self._each_minimum)
-        movers = [_draw_paths(ax, paths), self._draw_words(ax, paths)]
+        ways = [path.points for path in paths.values()]
+        labels = draw_minima(ax, self.minima, ways, self._each_minimum)
+        movers = [labels, _draw_paths(ax, paths), self._draw_words(ax, paths)]
         return together(movers)
 
     def _draw_ground(self, ax: Axes) -> None:

@@ -98,14 +98,14 @@ class Cloud(LossSurface):
         """Draw the contours; return the update that moves points and circles."""
         self._draw_ground(ax)
         ax.set_title(self.title)
-        draw_minima(ax, self.minima, (), self._each_minimum)
-        movers = [
+        labels = draw_minima(ax, self.minima, (), self._each_minimum)
+        clouds = [
             _draw_cloud(ax, run, self._states(run), self.last, style, label)
             for (label, run), style in zip(
                 self.runs.items(), run_styles(self.runs).values(), strict=True
             )
         ]
-        return together(movers)
+        return together([labels, *clouds])
 
 
 def _draw_cloud(

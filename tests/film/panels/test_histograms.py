@@ -133,6 +133,17 @@ def test_by_layer_says_which_runs_have_diverged(run, diverged, ax):
     assert ax.get_title(loc="left") == f"one diverged at step {diverged.diverged_at}"
 
 
+@pytest.mark.parametrize("size", [(640, 480), (1080, 1920)])
+def test_what_has_diverged_is_said_in_lines_that_fit(diverged, size):
+    panel = ByLayer({"a run of some name": diverged}, {"a run of some name": np.ones((7, 2))})
+    figure = Film([panel] * 3, size=size, title="").figure(-1)
+    figure.draw_without_rendering()
+    for title in (ax._left_title for ax in figure.axes):
+        assert "diverged at step" in " ".join(title.get_text().split("\n"))
+        box = title.get_window_extent()
+        assert box.x1 <= figure.bbox.width and box.y1 <= figure.bbox.height
+
+
 @pytest.mark.parametrize(
     ("values", "message"),
     [

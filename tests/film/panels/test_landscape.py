@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from render import datasets, landscape, losses, models, record
+from render import Film, datasets, landscape, losses, models, record
 from render.errors import InputError
 from render.film.panels.landscape import LandscapePanel, variance_share
 
@@ -94,6 +94,18 @@ def test_a_frame_depends_on_the_step_alone(run, land, ax):
     update(12)
     update(5)
     assert all(map(np.array_equal, first, (line.get_xydata() for line in ax.lines)))
+
+
+@pytest.mark.parametrize("size", [(640, 480), (600, 480)])
+def test_words_and_labels_break_in_narrow_pictures(run, size):
+    land = landscape(run, "random", grid=7)
+    figure = Film([LandscapePanel(run, landscape=land)] * 2, size=size, title="").figure(0)
+    figure.draw_without_rendering()
+    for ax in figure.axes:
+        texts = [*ax.texts, ax._left_title, ax.xaxis.label, ax.yaxis.label]
+        boxes = [text.get_window_extent() for text in texts]
+        assert all(box.x0 >= 0 and box.x1 <= figure.bbox.width for box in boxes)
+        assert not any(one.overlaps(two) for k, one in enumerate(boxes) for two in boxes[:k])
 
 
 def test_what_does_not_belong_together_is_named(run, land):
