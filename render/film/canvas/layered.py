@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from types import TracebackType
 from typing import Any
 
@@ -97,7 +97,9 @@ class LayeredCanvas:
         self._own_pixels.close()
         if self._first_canvas is not self._canvas is self._figure.canvas:
             self._figure.set_canvas(self._first_canvas)
-        artists: list[Any] = self._figure.findobj()
+        artists: list[Any] = []
+        with suppress(Exception):  # a locator's, asked for ticks, as of dates out of range
+            artists = self._figure.findobj()
         for artist in artists:
             if artist._stale is FRESH:
                 artist._stale = False

@@ -319,6 +319,17 @@ def test_closing_restores_the_figure(make: Callable[[Figure], FigureCanvasBase])
     assert figure.dpi == own_dpi
 
 
+def test_closing_survives_limits_that_cannot_be_drawn() -> None:
+    figure = Figure()
+    axes = figure.subplots()
+    axes.xaxis_date()
+    with LayeredCanvas(figure) as canvas:
+        canvas.draw()
+        axes.set_xlim(1e8, 2e8)  # beyond the year 9999: a locator raises
+    with pytest.raises(ValueError, match="year"):
+        figure.findobj()
+
+
 def test_other_savings_go_on_while_it_is_open() -> None:
     figure, update = wave()
     with LayeredCanvas(figure) as canvas:
