@@ -10,7 +10,7 @@ from render import Film, scene
 
 @scene
 def moving() -> Film:
-    """Six panels whose limits and ticks change in every frame."""
+    """Twelve panels whose limits and ticks change in every frame."""
     x = np.linspace(0, 10, 500)
 
     def panel(ax):
@@ -22,7 +22,7 @@ def moving() -> Film:
 
         return update
 
-    return Film(dict.fromkeys("abcdef", panel), mosaic="abc;def", seconds=20, fps=30)
+    return Film(dict.fromkeys("abcdefghijkl", panel), mosaic="abcd;efgh;ijkl", seconds=20, fps=30)
 
 
 @scene
