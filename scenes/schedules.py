@@ -69,6 +69,7 @@ def schedules(
     }
 
     last = min(LAST, steps)
+    span = "1 step" if last == 1 else f"{last} steps"
 
     def above(run):
         """The loss above its least, as the mean of up to `last` steps."""
@@ -83,17 +84,14 @@ def schedules(
         {
             "R": panels.Curve(runs, "rate"),
             "L": panels.Curve(
-                runs,
-                above,
-                scale="log",
-                y_label=f"loss above the least,\nmean of {last} step{'s' * (last > 1)}",
+                runs, above, scale="log", y_label=f"loss above the least,\nmean of {span}"
             ),
             "C": panels.Cloud(
                 runs,
                 last=last,
                 grid=81,
                 equal=True,
-                title=f"ring: spread of the last {last} step{'s' * (last > 1)}",
+                title=f"ring: spread of the last {span}",
                 **ranges,
             ),
         },

@@ -39,9 +39,8 @@ def recorded(tasks: Sequence[Task], progress: Progress | None) -> list[Trajector
     """Return the runs, or None where they cannot advance together after all."""
     rates = rates_of(tasks)
     one = tasks[0]
-    if rates is None or not (_fits(tasks) and _worthwhile(one) and _uses_all(one)):
-        return None
-    if _keeps_state(one):
+    fits = _fits(tasks) and _worthwhile(one) and _uses_all(one) and not _keeps_state(one)
+    if rates is None or not fits:
         return None
     plans = _plans(tasks)
     devices = [tasks[0].device] if tasks[0].device.type == "cuda" else []

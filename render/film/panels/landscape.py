@@ -101,11 +101,12 @@ class LandscapePanel(RunPanel):
 
         def move(step: int) -> None:
             nonlocal room, lines
-            if room != (room := room_pt(ax)):
-                lines, before = wrapped(furthest, room, font).count("\n") + 1, lines
-                if lines != before:
-                    ax.set_title(title.get_text(), fontsize=_TITLE_PT, pad=_pad_pt(lines))
-            words.set_text(wrapped(told(distance[row_at(run, step)]), room, font))
+            if room_pt(ax) != room:
+                room = room_pt(ax)
+                lines = wrapped(furthest, room, font).count("\n") + 1
+                ax.set_title(title.get_text(), fontsize=_TITLE_PT, pad=_pad_pt(lines))
+            now = told(distance[row_at(run, step)])
+            words.set_text(now if lines == 1 else wrapped(now, room, font))
 
         return move
 
