@@ -19,7 +19,6 @@ from pathlib import Path
 from measuring import ffmpeg_alone, interleaved, machine
 
 import render
-from render.film.canvas import LayeredCanvas
 from render.film.drawing import Drawing
 from render.scene import find, load, shipped
 
@@ -34,11 +33,11 @@ def row(name: str, folder: Path) -> str:
     film = scene().resized(*HD)
     record = time.perf_counter() - start
     drawing = Drawing(film)
-    with drawing.theme(), LayeredCanvas(drawing.figure) as canvas:
+    with drawing.theme():
         frames = []
         for number in range(film.frames):
             drawing.show(number)
-            frames.append(canvas.draw().copy())
+            frames.append(drawing.canvas.draw().copy())
     export, alone = interleaved(
         lambda: render.save(film, folder / "film.mp4", jobs=None),
         lambda: ffmpeg_alone(folder / "alone.mp4", frames, Fraction(film.fps)),

@@ -9,7 +9,6 @@ from pathlib import Path
 from render.export.formats import Stream, is_single
 from render.export.sink import open_sink
 from render.export.stills import write_still
-from render.film.canvas import LayeredCanvas
 from render.film.drawing import Drawing
 
 __all__ = ["write_frames"]
@@ -29,7 +28,7 @@ def write_frames(
             stack.enter_context(open_sink(path, stream)) for path in targets if path not in stills
         ]
         stack.enter_context(drawing.theme())
-        canvas = stack.enter_context(LayeredCanvas(drawing.figure))
+        canvas = drawing.canvas
         for done, number in enumerate(numbers, start=1):
             if drawing.show(number) or done == 1:
                 frame, damage = canvas.draw(), canvas.damage

@@ -10,12 +10,11 @@ from pathlib import Path
 from render.export import workers
 from render.export.encoding import keyframe_interval
 from render.export.formats import Stream, format_of
-from render.film.canvas import LayeredCanvas
 from render.film.drawing import Drawing
 
 __all__ = ["fastest_jobs"]
 
-_WARM_UP, _PROBES = 4, 4  # frames drawn before a canvas knows what rests, and frames timed
+_WARM_UP, _PROBES = 3, 3  # frames drawn before a canvas knows what rests, and frames timed
 # Measured on two slow cores. A faster machine shortens them as much as the drawing that is timed:
 # there these are on the safe side, and only films whose drawing dominates get more processes.
 _START_S = 3.0  # until a process has drawn its first frames
@@ -57,10 +56,10 @@ def _seconds(jobs: int, cores: int, frames: int, drawing_s: float, encoding_s: f
 def _drawing_s(drawing: Drawing, numbers: range) -> float:
     """Return the mean time of a frame: the median of some, and none where the step stays."""
     times = []
-    with drawing.theme(), LayeredCanvas(drawing.figure) as canvas:
+    with drawing.theme():
         for number in numbers[:: len(numbers) // (_WARM_UP + _PROBES)][: _WARM_UP + _PROBES]:
             start = time.perf_counter()
             drawing.show(number)
-            canvas.draw()
+            drawing.canvas.draw()
             times.append(time.perf_counter() - start)
     return statistics.median(times[_WARM_UP:]) * drawing.moved(numbers) / len(numbers)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import matplotlib
@@ -13,6 +14,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from render.errors import InputError
+from render.film.canvas import LayeredCanvas
 from render.film.fault import Origin, blame_artists, origin
 from render.film.panels.panel import Update
 from render.film.styles import draw_legend, shared_labels
@@ -64,6 +66,14 @@ class Drawing:
             self._lay_out(film.frames - 1)
             # Not "none": that leaves an engine in place, for which savefig draws once more.
             self.figure.set_layout_engine(None)
+
+    @cached_property
+    def canvas(self) -> LayeredCanvas:
+        """The canvas that draws the figure, within `theme()`.
+
+        It stays: one that has drawn a few frames knows what rests.
+        """
+        return LayeredCanvas(self.figure)
 
     def _add_panels(self, film: Film, axes: dict[str, Axes]) -> None:
         """Let each panel draw its axes, and those that it adds, such as a colour bar's."""

@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import numpy as np
 
-from render.film.canvas import LayeredCanvas
 from render.film.drawing import Drawing
 from render.film.film import Film
 from render.film.legibility.findings import Finding, Findings
@@ -67,10 +66,10 @@ def _check_motion(film: Film, found: Findings, report: Callable[[int], None]) ->
     small = film.resized(2 * round(film.size[0] / film.size[1] * _MOTION_LINES / 2), _MOTION_LINES)
     drawing = Drawing(small)
     flashes, jumps = Flashes(film.fps), Jumps(exempt=drawing.moving_axes)
-    with drawing.theme(), LayeredCanvas(drawing.figure) as canvas:
+    with drawing.theme():
         for frame in range(film.frames):
             if drawing.show(frame) or frame == 0:
-                picture = canvas.draw()
+                picture = drawing.canvas.draw()
             found.take(flashes.add(frame, picture), number)
             found.take(jumps.add(frame, drawing.figure), number)
             report(frame + 1)
