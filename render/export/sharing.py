@@ -16,7 +16,6 @@ __all__ = ["Crew", "draw_all"]
 
 _MOST_TRIES = 3  # of a segment whose worker dies
 
-
 DrawHere = Callable[[Segment, Callable[[int, int], None]], Piece]
 """Draws a segment in this process, and reports frames done and their total after each."""
 
@@ -26,9 +25,9 @@ class Crew:
     """Who draws segments.
 
     open: opens the executor of the workers, which keep temporary files in the folder that it is
-    given; called again when they have died. at_once: segments
-    that workers hold at a time; None gives them all that there are. here: draws segments in this
-    process too, while workers draw others; None leaves all to them.
+    given; called again when they have died. at_once: segments that workers hold at a time; None
+    gives them all that there are. here: draws segments in this process too, while workers draw
+    others; None leaves all to them.
     """
 
     open: Callable[[str], AbstractContextManager[Executor]]

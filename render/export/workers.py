@@ -72,10 +72,9 @@ class _Context(SpawnContext):
 def local(jobs: int, scratch: str) -> Iterator[Executor]:
     """Open `jobs` processes on this machine; none is left, whatever happens.
 
-    When this process is killed, they remove the folder for temporary files, and end.
-
     They are spawned, not forked: a forked process inherits locks of torch and matplotlib. They do
-    not run the caller's script, which would start processes of its own.
+    not run the caller's script, which would start processes of its own. When this process is
+    killed, they remove the folder for temporary files, and end.
     Raises ExportError in a process that may not start others.
     """
     if multiprocessing.current_process().daemon:
