@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from functools import partial
 
+import numpy as np
 import torch
 
 from render import Film, Timeline, datasets, losses, models, panels, record, scene
@@ -30,14 +31,16 @@ def early_stopping(
             steps=steps,
             validation=validation,
         )
-        errors = run.predict(test.x, range(steps + 1)) - test.y.numpy()
-        shown = {"validation loss": run.metrics["val_loss"], "test loss": (errors**2).mean(axis=1)}
+        with np.errstate(over="ignore", invalid="ignore"):  # a run that diverged
+            errors = run.predict(test.x, range(steps + 1)) - test.y.numpy()
+            test_loss = (errors**2).mean(axis=1)
+        shown = {"validation loss": run.metrics["val_loss"], "test loss": test_loss}
         return replace(run, metrics=shown)
 
     run = trained(steps)
     validation_loss = run.metrics["validation loss"]
     best, stop = stopping(validation_loss, patience)
-    lowest = validation_loss.argmin() == best
+    lowest = not (validation_loss < validation_loss[best]).any()
     runs = {"stopped early": trained(best), "not stopped": run}
     return Film(
         {

@@ -5,6 +5,9 @@ from functools import partial
 import torch
 
 from render import Film, Timeline, models, panels, scene, surfaces, sweep
+from render.errors import InputError
+
+LEAST_APART = 0.02  # starts are named with two decimals
 
 
 @scene
@@ -17,6 +20,8 @@ def gradient_field(
     arrows: int = 17,
 ) -> Film:
     """Down the gradient: where a run starts decides where it ends."""
+    if not abs(apart) >= LEAST_APART:
+        raise InputError(f"apart={apart}: give at least {LEAST_APART}; closer starts read the same")
     surface = surfaces.himmelblau
     half = apart / 2
     starts = [

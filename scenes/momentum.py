@@ -9,10 +9,18 @@ from torch.optim import SGD
 from render import Film, Timeline, models, panels, scene, surfaces, sweep
 from render.errors import InputError
 
+AHEAD = 0.1  # of the other's loss is far ahead
+
 
 def loss(run):
     """Return the losses down to the rounding error."""
     return np.maximum(run.loss, 1e-14)
+
+
+def shrinks(factor):
+    """Return a factor below 1 with as many decimals as tell it from 1, from three on."""
+    decimals = next((d for d in range(3, 16) if float(f"{factor:.{d}f}") < 1), 3)
+    return f"{factor:.{decimals}f}"
 
 
 def formulas(condition, plain, ball, nesterov):
@@ -20,15 +28,15 @@ def formulas(condition, plain, ball, nesterov):
     root = sqrt(condition)
     return (
         rf"gradient descent: rate $2/(\mu + L)$ = {plain['lr']:.3g};"
-        rf"  distance $\times$ {(condition - 1) / (condition + 1):.3f} a step in the long run"
+        rf"  distance $\times$ {shrinks((condition - 1) / (condition + 1))} a step in the long run"
         "\n"
         rf"heavy ball: rate $4/(\sqrt{{\mu}} + \sqrt{{L}})^2$ = {ball['lr']:.3g},"
         rf"  momentum $((\sqrt{{\kappa}} - 1)/(\sqrt{{\kappa}} + 1))^2$ = {ball['momentum']:.3g};"
-        rf"  $\times$ {sqrt(ball['momentum']):.3f}"
+        rf"  $\times$ {shrinks(sqrt(ball['momentum']))}"
         "\n"
         rf"Nesterov: rate $1/L$ = {nesterov['lr']:.3g},"
         rf"  momentum $(\sqrt{{\kappa}} - 1)/(\sqrt{{\kappa}} + 1)$ = {nesterov['momentum']:.3g};"
-        rf"  $\times$ {1 - 1 / root:.3f}"
+        rf"  $\times$ {shrinks(1 - 1 / root)}"
     )
 
 
@@ -56,6 +64,8 @@ def momentum(condition: float = 40.0, steps: int = 60) -> Film:
         },
         steps=steps,
     )
+    plain_end, *ends = (loss(run)[-1] for run in runs.values())
+    ahead = all(end <= AHEAD * plain_end for end in ends)
     return Film(
         {
             "S": panels.LossSurface(
@@ -73,6 +83,7 @@ def momentum(condition: float = 40.0, steps: int = 60) -> Film:
         mosaic="SL\nCC",
         width_ratios=(3, 2),
         height_ratios=(4, 1),
+        title=None if ahead else f"By step {steps}, momentum is not far ahead",
         seconds=12,
         timeline=Timeline(hold_start=0.5, hold_end=1.5),
     )

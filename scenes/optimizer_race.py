@@ -61,8 +61,8 @@ def optimizer_race(surface: str = "rosenbrock", steps: int = 200) -> Film:
         for name, rate in rates.items()
     ]
     told = (
-        f"Best of {len(RATES)} rates, {RATES[0]:g} to {RATES[-1]:g}: lowest after {steps} steps, "
-        "never higher than the start.\n" + ", ".join(listed)
+        f"Best of {len(RATES)} rates, {RATES[0]:g} to {RATES[-1]:g}: lowest after {steps} "
+        f"step{'s' * (steps != 1)}, never higher than the start.\n" + ", ".join(listed)
     )
     if hills.minima:
         distance = panels.distance_to(hills.minima)

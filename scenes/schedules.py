@@ -9,6 +9,7 @@ from torch.optim import lr_scheduler
 from render import Film, Timeline, datasets, losses, models, panels, record, scene
 from render.errors import InputError
 
+DRIVER = "gelsd"  # lstsq's default driver varies in its last bit
 LAST = 40
 
 
@@ -37,7 +38,7 @@ def five(lr: float, steps: int) -> dict:
 def solved(data):
     """Return the best slope and intercept, their loss, and the rate from which runs diverge."""
     columns = torch.stack([data.x, torch.ones_like(data.x)], dim=1)
-    best = torch.linalg.lstsq(columns, data.y[:, None]).solution
+    best = torch.linalg.lstsq(columns, data.y[:, None], driver=DRIVER).solution
     least = float(((columns @ best)[:, 0] - data.y).square().mean())
     limit = 2 / float(torch.linalg.eigvalsh(2 * columns.T @ columns / len(data))[-1])
     return *best[:, 0].tolist(), least, limit
@@ -48,6 +49,8 @@ def schedules(
     lr: float = 0.4, steps: int = 400, n: int = 1024, batch: int = 16, seed: int = 0
 ) -> Film:
     """As the rate falls, so does the noise."""
+    if steps < 2:
+        raise InputError(f"steps={steps}: give at least 2")
     if not 0 < batch < n:
         raise InputError(f"batch={batch}: give at least 1 point, and fewer than n={n}")
     data = datasets.line(n, slope=3.0, intercept=8.0, noise=0.3, seed=seed, dtype=torch.float64)
@@ -67,36 +70,35 @@ def schedules(
         )
         for label, schedule in five(lr, steps).items()
     }
-
     last = min(LAST, steps)
-    span = "1 step" if last == 1 else f"{last} steps"
-
-    def above(run):
-        """The loss above its least, as the mean of up to `last` steps."""
-        rows = np.arange(1, len(run.loss) + 1)
-        shares = np.convolve(run.data_loss - least, np.ones(last))[: len(rows)]
-        return shares / np.minimum(rows, last)
-
-    ends = {label: above(run)[-1] for label, run in runs.items()}
+    height = partial(above, least=least, last=last)
+    ends = {label: height(run)[-1] for label, run in runs.items()}
     noisy = ends["constant"] > min(ends.values())
-    ranges = {"x_range": (slope - 0.3, slope + 0.3), "y_range": (intercept - 0.3, intercept + 0.3)}
+    cloud = panels.Cloud(
+        runs,
+        last=last,
+        grid=81,
+        equal=True,
+        title=f"ring: spread of the last {last} steps",
+        x_range=(slope - 0.3, slope + 0.3),
+        y_range=(intercept - 0.3, intercept + 0.3),
+    )
+    y_label = f"loss above the least,\nmean of {last} steps"
     return Film(
         {
             "R": panels.Curve(runs, "rate"),
-            "L": panels.Curve(
-                runs, above, scale="log", y_label=f"loss above the least,\nmean of {span}"
-            ),
-            "C": panels.Cloud(
-                runs,
-                last=last,
-                grid=81,
-                equal=True,
-                title=f"ring: spread of the last {span}",
-                **ranges,
-            ),
+            "L": panels.Curve(runs, height, scale="log", y_label=y_label),
+            "C": cloud,
         },
         mosaic="RC\nLC",
         title=None if noisy else "With little noise, a falling rate only slows the descent",
         seconds=14,
         timeline=Timeline("linear", hold_start=0.5, hold_end=1.5),
     )
+
+
+def above(run, least, last):
+    """Return the loss above its least, as the mean of up to `last` steps."""
+    rows = np.arange(1, len(run.loss) + 1)
+    shares = np.convolve(run.data_loss - least, np.ones(last))[: len(rows)]
+    return shares / np.minimum(rows, last)

@@ -101,7 +101,7 @@ def filter_normalised(
     d_ij <- d_ij / |d_ij| * |theta_ij| for filter j of layer i, where a filter makes one output
     channel of a convolution, or one neuron of a linear layer. As in the authors' program, biases
     and batch normalisation (tensors of fewer than two axes) do not move. Raises InputError for a
-    model that has nothing else.
+    model that has nothing else, and where the two directions are parallel.
     """
     generator = np.random.default_rng(seed)
     directions = np.zeros((2, len(params)))
@@ -124,6 +124,12 @@ def filter_normalised(
             "landscape: the model has no filters, only scalars, biases or zeros, which random "
             "directions leave alone; choose plane='pca' or two parameters, such as "
             "plane=('slope', 'intercept')"
+        )
+    (first, both), (_, second) = directions @ directions.T
+    if not both**2 < (1 - 1e-9) * first * second:
+        raise InputError(
+            f"landscape: the random directions of seed {seed} are parallel: filters of one weight "
+            "can only grow or shrink; choose another seed, plane='pca' or two parameters"
         )
     return directions
 

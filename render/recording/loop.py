@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
+from torch.optim import Optimizer
 
 from render.errors import RecordingError, RenderError
 from render.problem.dataset import Dataset
@@ -143,20 +144,23 @@ def _guarded(task: Task, progress: Progress | None) -> Trajectory:
 
 
 def _run(task: Task, progress: Progress | None) -> Trajectory:
-    model, optimizer, steps, every = task.model, task.optimizer, task.steps, task.keep.every
-    count = steps // every + 1
-    selection = Selection(model, task.keep)
+    selection, report = Selection(task.model, task.keep), reporter(progress, task.steps)
     if task.device.type == "cuda":
         against = objection(task)
         if against is None:
-            return _run_on_device(task, selection, reporter(progress, steps))
+            return _run_on_device(task, selection, report)
         task.meta["cuda_graph"] = f"eager: {against}"
+    return _run_in_steps(task, selection, report)
+
+
+def _run_in_steps(task: Task, selection: Selection, report: Callable[[int], None]) -> Trajectory:
+    model, optimizer, steps, every = task.model, task.optimizer, task.steps, task.keep.every
+    count = steps // every + 1
     batches = Batches(task)
     samples = iter(batches)
     moving = Buffers(model)
     clear = clearing(optimizer, selection.params)
     step = stepper(task, clear)
-    report = reporter(progress, steps)
     live = None if task.keep.whole else LiveMetrics(task)
     rates: list[float | Tensor] = []
     log: Rows | None = None
@@ -172,6 +176,8 @@ def _run(task: Task, progress: Progress | None) -> Trajectory:
             continue
         x, y = next(samples)
         clear()
+        if live is not None and row % every == 0:
+            live.look()
         if log is None:
             loss = first_loss(task, x, y)
             log = Rows(selection, loss, count)
@@ -183,8 +189,7 @@ def _run(task: Task, progress: Progress | None) -> Trajectory:
             check_dense(model)
         if row % every == 0:
             log.add(loss)
-            rate = optimizer.param_groups[0].get("lr", float("nan"))
-            rates.append(rate.detach().clone() if isinstance(rate, Tensor) else rate)
+            rates.append(_rate(optimizer))
             if live is not None:
                 live.add()
         report(row)
@@ -198,6 +203,12 @@ def _run(task: Task, progress: Progress | None) -> Trajectory:
     assert log is not None
     log.finish()
     return _trajectory(task, selection, log, batches.kept, rates, moving.history(count), live)
+
+
+def _rate(optimizer: Optimizer) -> float | Tensor:
+    """Return the first group's rate, as it is now."""
+    rate: float | Tensor = optimizer.param_groups[0].get("lr", float("nan"))
+    return rate.detach().clone() if isinstance(rate, Tensor) else rate
 
 
 def _run_on_device(task: Task, selection: Selection, report: Callable[[int], None]) -> Trajectory:

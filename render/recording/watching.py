@@ -59,13 +59,19 @@ class LiveMetrics:
             for data in (task.data, task.request.validation)
         ]
         self._devices = [place] if place.type == "cuda" else []
+        self._buffers: dict[str, Tensor] = {}
+
+    def look(self) -> None:
+        """Note the buffers that belong to the next row: its loss moves running statistics on."""
+        if self._measures:
+            live = self._task.model.named_buffers()
+            self._buffers = {name: value.detach().clone() for name, value in live}
 
     def add(self) -> None:
-        """Compute the metrics at the model as it is."""
+        """Compute the metrics at the model's parameters and the buffers that were noted."""
         if not self._measures:
             return
-        live = self._task.model
-        state = {**dict(live.named_parameters()), **dict(live.named_buffers())}
+        state = {**dict(self._task.model.named_parameters()), **self._buffers}
         with torch.no_grad(), forked(self._devices):
             predictions: dict[bool, Tensor] = {}
             for name, (measure, validating) in self._measures.items():

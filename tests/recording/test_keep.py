@@ -235,3 +235,23 @@ def test_validation_is_the_loss_and_the_metrics_over_the_other_samples(whole) ->
         loss = losses.nll(logits, other.y).item()
         assert whole.metrics["val_loss"][row] == pytest.approx(loss, rel=1e-5)
         assert whole.metrics["val_accuracy"][row] == metrics.accuracy(logits, other.y).item()
+
+
+@pytest.mark.parametrize("every", [1, 3])
+def test_metrics_of_thinned_tensors_see_the_running_statistics_of_their_row(every) -> None:
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(2, 4), nn.BatchNorm1d(4), models.MLP((4, 1)))
+    call = partial(
+        record,
+        model,
+        DATA,
+        loss=losses.nll,
+        optimizer=partial(torch.optim.SGD, lr=0.5),
+        steps=6,
+        batch_size=8,
+        metrics=[losses.nll],
+        validation=datasets.moons(12, seed=5),
+    )
+    whole, part = call(), call(keep=Keep(every=every, tensors=["0.*"]))
+    for name, values in whole.metrics.items():
+        np.testing.assert_allclose(part.metrics[name], values[::every], rtol=1e-5)

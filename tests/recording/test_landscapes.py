@@ -127,6 +127,13 @@ def test_random_directions_are_normalised_filter_by_filter() -> None:
     )
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_random_directions_that_are_parallel_span_no_plane(seed) -> None:
+    run = record(models.MLP((1, 1)), datasets.line(9), loss=losses.mse, optimizer=ADAM, steps=3)
+    with pytest.raises(InputError, match=f"directions of seed {seed} are parallel"):
+        landscape(run, "random", grid=2, seed=seed)
+
+
 def test_chunks_and_memory_bounds_do_not_change_the_loss(run, monkeypatch) -> None:
     whole = landscape(run, "pca", grid=20)
     monkeypatch.setattr(evaluation, "_MEMORY_BYTES", 100_000)

@@ -372,6 +372,10 @@ def test_more_decay_makes_shorter_weights(shipped_film):
         ("saddle_point", {"offset": -1.0}, "give -1 to 1, but not 0"),
         ("minibatch_sgd", {"n": 65}, "n=65: give at least 512 points"),
         ("batch_sizes", {"n": 300}, "n=300: give at least 8 times as many points"),
+        ("batch_sizes", {"steps": 1}, "last=100, steps=1: give at least 2 of each"),
+        ("schedules", {"steps": 1}, "steps=1: give at least 2"),
+        ("gradient_field", {"apart": 0.01}, "apart=0.01: give at least 0.02"),
+        ("coordinate_scaling", {"offset": 1e5}, "offset=100000.0: give -1000 to 1000"),
     ],
 )
 def test_settings_that_cannot_be_are_named(shipped_film, name, settings, message):

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from render.errors import InputError
 from render.film.checks import check_choice
 from render.film.panels.panel import RunPanel, Update, together
-from render.film.panels.series import Scale, limits_of, row_at
+from render.film.panels.series import Scale, limits_of, row_at, step_told
 from render.film.styles import run_styles
 from render.film.wrapping import room_pt, wrapped
 
@@ -262,7 +262,7 @@ def _told(gone: dict[str, int], runs: Mapping[str, Trajectory]) -> str:
     if len(gone) > 1:
         return f"diverged: {', '.join(gone)}"
     return "".join(
-        f"{label} diverged at step {row * runs[label].every}".lstrip()
+        f"{label} diverged at step {step_told(runs[label], row)}".lstrip()
         for label, row in gone.items()
     )
 

@@ -16,7 +16,7 @@ from render.errors import InputError
 from render.film.panels.contours import Levels, Minima, draw_contours, draw_minima
 from render.film.panels.labels import text_width_pt
 from render.film.panels.panel import RunPanel, Update, together
-from render.film.panels.series import leaves, row_at
+from render.film.panels.series import leaves, row_at, step_told
 from render.film.styles import run_styles
 from render.film.wrapping import wrapped
 
@@ -50,7 +50,8 @@ class LossSurface(RunPanel):
     title: above the axes, such as a surface's `formula`. equal: one scale for both axes.
     x_label, y_label: the axes' labels; by default the parameters' names.
     left: what is written above the axes, in the run's colour, once a run has left the picture
-    for good, with {step} for the first step outside; "" for nothing.
+    for good, with {step} for the first step outside (of a run that keeps every tenth, for those
+    among which it is); "" for nothing.
     Raises InputError when the runs have fewer than two parameters, or no such parameter.
     """
 
@@ -222,9 +223,9 @@ class _Path:
         self.points = _within(points[: last + 2], low, high)
 
     @property
-    def first_outside(self) -> int:
+    def first_outside(self) -> str:
         """The first step from which the run stays outside."""
-        return self._first_row_outside * self._run.every
+        return step_told(self._run, self._first_row_outside)
 
     def is_gone(self, step: int) -> bool:
         """Say whether the run has left the picture for good by a step."""

@@ -33,6 +33,7 @@ _ROWS = 0.66  # of the height, where there is room
 _LINE = 1.3  # from a line to the next, in sizes of the letters
 _MOST_PARAMETERS = 3
 _MOST_HIGH = 0.6  # of the picture, for all rows together
+_DIVERGED = "diverged"
 _MEASURED = 2000  # numbers of a column, at most, to find its widest
 
 
@@ -221,16 +222,23 @@ def _widest_of_1(name: str, values: NDArray[Any], text: Text) -> float:
     """The width of a column's widest number in the film; digits are as wide as each other."""
     finite = np.sort(values[np.isfinite(values)])
     some = np.linspace(0, len(finite) - 1, min(len(finite), _MEASURED)).astype(int)
-    lost = values[~np.isfinite(values)][:1]
-    numbers = np.concatenate([finite[some], lost]).tolist()
-    return max(
-        _width_of_1(w, text) for w in {re.sub(r"\d", "0", _written(name, n)) for n in numbers}
-    )
+    words = {re.sub(r"\d", "0", _written(name, n)) for n in finite[some].tolist()}
+    if len(finite) < len(values):
+        words.add(_DIVERGED)
+    return max(_width_of_1(word, text) for word in words)
 
 
 def _formatter(run: Trajectory, name: str, values: NDArray[Any]) -> Callable[[int], str]:
     """Return the function from step to text, with the same digits in every frame."""
-    return lambda step: _written(name, float(values[row_at(run, step)]))
+
+    def written(step: int) -> str:
+        row = row_at(run, step)
+        number = float(values[row])
+        if not np.isfinite(number) and run.diverged_at is not None and row >= run.diverged_at:
+            return _DIVERGED
+        return _written(name, number)
+
+    return written
 
 
 def _written(name: str, number: float) -> str:
@@ -238,8 +246,10 @@ def _written(name: str, number: float) -> str:
 
 
 def _digits(name: str, number: float) -> str:
-    if not np.isfinite(number):
-        return "diverged"
+    if np.isnan(number):
+        return "\N{EN DASH}"  # such as the rate of an optimizer without one
+    if np.isinf(number):
+        return "\N{INFINITY}" if number > 0 else "-\N{INFINITY}"
     if name == "step":
         return f"{number:,.0f}"
     if abs(number) >= 1e5:

@@ -23,6 +23,7 @@ __all__ = [
     "row_at",
     "series_of",
     "shown_part",
+    "step_told",
 ]
 
 Scale = Literal["linear", "log"]
@@ -40,6 +41,17 @@ _BELOW_ROUNDING = 0.1  # of it: how near to a minimum a run may get by luck
 def row_at(run: Trajectory, step: int) -> int:
     """Return the row that shows a run at a step: the last one kept by then, or its last."""
     return min(step // run.every, run.steps)
+
+
+def step_told(run: Trajectory, row: int) -> str:
+    """Return the step at which a row is first so, or the steps among which it lies.
+
+    Of a run that keeps every tenth step, row 2 may have been so since step 11: "11\N{EN DASH}20".
+    """
+    last = row * run.every
+    if run.every == 1 or row == 0:
+        return str(last)
+    return f"{last - run.every + 1}\N{EN DASH}{last}"
 
 
 def series_of(run: Trajectory, name: Series, asker: str) -> NDArray[Any]:

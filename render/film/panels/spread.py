@@ -141,9 +141,21 @@ def spread_of(run: Trajectory, last: int) -> Array:
 
     It is the root of the mean squared distance of the parameters from their mean.
     """
+    params = run.params.astype(np.float64)
+    parts = []
+    for start in range(0, len(params), last):
+        before = max(start - last + 1, 0)
+        parts.append(_spread_of(params[before : start + last], last)[start - before :])
+    return np.concatenate(parts)
+
+
+def _spread_of(params: Array, last: int) -> Array:
+    """Return `spread_of` of few rows: sums of numbers that are near one another keep their digits.
+
+    A run that has come from far would lose them in one sum over all its rows.
+    """
     with np.errstate(invalid="ignore", over="ignore"):
-        params = run.params.astype(np.float64)
-        away = params - params[0]  # sums of small numbers keep their digits
+        away = params - params[0]
         sums = np.cumsum(np.vstack([np.zeros(away.shape[1]), away]), axis=0)
         squares = np.cumsum(np.concatenate([[0.0], (away**2).sum(axis=1)]))
         ends = np.arange(1, len(params) + 1)

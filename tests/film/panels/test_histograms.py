@@ -1,5 +1,6 @@
 """Histograms count each layer's weights; ByLayer draws one number for each layer."""
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -131,6 +132,10 @@ def test_by_layer_says_which_runs_have_diverged(run, diverged, ax):
     ax.clear()
     ByLayer({"one": diverged}, {"one": values})(ax)(6)
     assert ax.get_title(loc="left") == f"one diverged at step {diverged.diverged_at}"
+    ax.clear()
+    ByLayer({"one": replace(diverged, every=10)}, {"one": values})(ax)(60)
+    among = f"{10 * diverged.diverged_at - 9}\N{EN DASH}{10 * diverged.diverged_at}"
+    assert ax.get_title(loc="left") == f"one diverged at step {among}"
 
 
 @pytest.mark.parametrize("size", [(640, 480), (1080, 1920)])

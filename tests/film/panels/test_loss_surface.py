@@ -199,7 +199,7 @@ def test_steps_are_counted_where_rows_are_sparse():
     update(4 * first - 1)
     assert words(ax) == []
     update(4 * first)
-    assert words(ax) == [f"left the picture at step {4 * first}"]
+    assert words(ax) == [f"left the picture at step {4 * first - 3}\N{EN DASH}{4 * first}"]
 
 
 def test_a_run_that_diverges_leaves_the_default_ranges_near_the_start(stays, leaves):

@@ -115,3 +115,51 @@ def test_numbers_have_one_kind_of_minus_and_no_sign_where_they_round_to_zero(ax)
         panels.Readout(run, show=("rate", "x", "y"))(ax)(0)
         written = {text.get_text() for text in ax.texts[before:]}
         assert {shown, "0.0000", "\N{MINUS SIGN}1.235e+05"} <= written
+
+
+class Rateless(torch.optim.SGD):
+    """Gradient descent that keeps no rate in its groups."""
+
+    def __init__(self, params):
+        super().__init__(params, lr=0.1)
+        del self.param_groups[0]["lr"]
+
+    def step(self, closure=None):
+        with torch.no_grad():
+            for param in self.param_groups[0]["params"]:
+                param -= 0.1 * param.grad
+
+
+def test_only_a_run_that_diverged_is_said_to_have(ax):
+    def share(prediction, target):
+        return (prediction - target).sum() * 0 / 0
+
+    def far(prediction, target):
+        return torch.tensor(-float("inf"))
+
+    run = record(
+        models.Line(slope=-1.0, intercept=1.0),
+        datasets.line(20),
+        loss=losses.mse,
+        optimizer=Rateless,
+        steps=3,
+        metrics=[share, far],
+    )
+    panels.Readout(run, show=("rate", "share", "far", "loss"))(ax)(2)
+    shown = [text.get_text() for text in ax.texts if text.get_text().strip()]
+    assert shown[1:6:2] == ["\N{EN DASH}", "\N{EN DASH}", "\N{MINUS SIGN}\N{INFINITY}"]
+
+
+def test_of_a_run_that_diverged_what_is_no_number_is_said_to_have(ax):
+    wild = record(
+        models.Line(slope=-1.0, intercept=1.0),
+        datasets.line(20),
+        loss=losses.mse,
+        optimizer=partial(torch.optim.SGD, lr=50.0),
+        steps=60,
+    )
+    update = panels.Readout(wild, show=("loss",))(ax)
+    for step in (wild.diverged_at - 1, wild.diverged_at):
+        update(step)
+        shown = [text.get_text() for text in ax.texts if text.get_text().strip()]
+        assert (shown[1] == "diverged") == (step == wild.diverged_at)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import matplotlib
 import numpy as np
 import pytest
@@ -31,6 +33,17 @@ def test_the_spread_is_the_root_mean_squared_distance_from_the_mean(runs, row):
     window = run.params[max(0, row - 19) : row + 1]
     expected = np.sqrt(((window - window.mean(axis=0)) ** 2).sum(axis=1).mean())
     assert spread_of(run, 20)[row] == pytest.approx(expected, rel=1e-9)
+
+
+def test_a_run_from_far_has_the_spread_of_where_it_is(runs):
+    run = runs["batch 4"]
+    noise = 1e-9 * np.random.default_rng(0).standard_normal((200, 2))
+    way = np.exp(-np.arange(200.0))[:, None] * 1e4 + noise
+    came = replace(run, params=way, loss=np.ones(200))
+    for row in (99, 120, 199):
+        window = way[row - 19 : row + 1]
+        expected = np.sqrt(((window - window.mean(axis=0)) ** 2).sum(axis=1).mean())
+        assert spread_of(came, 20)[row] == pytest.approx(expected, rel=1e-4)
 
 
 def test_one_row_has_no_spread(runs):

@@ -1,0 +1,160 @@
+"""A row holds what the model holds: any storage, any type, and the buffers that move."""
+
+from __future__ import annotations
+
+import copy
+from functools import partial
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from render.problem import datasets, losses, models
+from render.recording import Keep, memory, record, rows
+
+SGD = partial(torch.optim.SGD, lr=0.1)
+
+
+def network(seed: int = 0) -> nn.Module:
+    torch_state = torch.get_rng_state()
+    torch.manual_seed(seed)
+    layers = nn.Sequential(nn.Linear(2, 5), nn.Tanh(), nn.Linear(5, 1), nn.Flatten(0))
+    torch.set_rng_state(torch_state)
+    return layers
+
+
+def labels(n: int = 23):
+    x = torch.randn(n, 2, generator=torch.Generator().manual_seed(1))
+    return datasets.of(x, (x.prod(dim=1) > 0).float())
+
+
+class Rebinding(torch.optim.SGD):
+    """Gives its parameters new storage at each step, as vector_to_parameters does."""
+
+    def step(self, closure=None):
+        super().step(closure)
+        for p in self.param_groups[0]["params"]:
+            p.data = p.data.clone()
+
+
+class Transposed(nn.Module):
+    """Has a parameter that is not contiguous."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.arange(6.0).reshape(3, 2).T / 10)
+        self.unused = nn.Parameter(torch.ones(2))
+        self.frozen = nn.Parameter(torch.ones(()), requires_grad=False)
+
+    def forward(self, x):
+        return (x @ self.weight).sum(dim=1) * self.frozen
+
+
+@pytest.mark.parametrize("model", [network(), Transposed()], ids=["network", "transposed"])
+@pytest.mark.parametrize("optimizer", [SGD, partial(Rebinding, lr=0.1)], ids=["SGD", "rebinding"])
+def test_storage_that_moves_or_is_not_contiguous_is_followed(model, optimizer) -> None:
+    run = record(model, labels(), loss=losses.nll, optimizer=optimizer, steps=8)
+    reference = copy.deepcopy(model)
+    made = SGD(reference.parameters())
+    for k in range(9):
+        flat = torch.cat([p.detach().flatten() for p in reference.parameters()])
+        np.testing.assert_array_equal(run.params[k], flat.numpy())
+        made.zero_grad()
+        losses.nll(reference(labels().x), labels().y).backward()
+        made.step()
+
+
+def test_running_statistics_are_recorded_and_used_for_predictions() -> None:
+    model = nn.Sequential(nn.BatchNorm1d(2), network())
+    data = labels()
+    run = record(model, data, loss=losses.nll, optimizer=SGD, steps=5)
+    assert set(run.buffers) == {
+        "0.running_mean",
+        "0.running_var",
+        "0.num_batches_tracked",
+    }
+    reference = copy.deepcopy(model)
+    made = SGD(reference.parameters())
+    for k in range(6):
+        with torch.no_grad():
+            expected = copy.deepcopy(reference).eval()(data.x)
+        np.testing.assert_allclose(run.predict(data.x, k), expected.numpy(), rtol=1e-5, atol=1e-6)
+        made.zero_grad()
+        losses.nll(reference(data.x), data.y).backward()
+        made.step()
+
+
+def test_a_float64_run_is_float64_throughout() -> None:
+    data = datasets.line(20, dtype=torch.float64)
+    model = models.Line(0.1, 0.2, dtype=torch.float64)
+    run = record(model, data, loss=losses.mse, optimizer=SGD, steps=5)
+    assert run.params.dtype == run.loss.dtype == run.x.dtype == np.float64
+    assert run.params[0].tolist() == [0.1, 0.2]
+
+
+def test_whole_numbers_among_the_parameters_are_recorded() -> None:
+    model = models.Line(0, 0)
+    model.count = nn.Parameter(torch.tensor([2]), requires_grad=False)
+    run = record(model, datasets.line(5), loss=losses.mse, optimizer=SGD, steps=2)
+    assert run.params[:, 2].tolist() == [2, 2, 2] and run.grad_norm[0] > 0
+
+
+@pytest.mark.parametrize("room", [2**28, 3000, 1])
+def test_the_size_of_the_buffers_does_not_matter(monkeypatch, room: int) -> None:
+    call = partial(
+        record, Transposed(), labels(), loss=losses.nll, optimizer=SGD, steps=40, batch_size=7
+    )
+    whole = call()
+    monkeypatch.setitem(memory.WINDOW_BYTES, "cpu", room)
+    monkeypatch.setattr(rows, "_STAGE", 16)
+    in_parts = call()
+    np.testing.assert_array_equal(in_parts.params, whole.params)
+    np.testing.assert_array_equal(in_parts.loss, whole.loss)
+    np.testing.assert_array_equal(in_parts.grad_norm, whole.grad_norm)
+
+
+class Waking(nn.Module):
+    """Has buffers that begin to move late: written in place, and made anew."""
+
+    def __init__(self, still: int) -> None:
+        super().__init__()
+        self.line = models.Line(-1.0, 1.0)
+        self.still = still
+        for name in ("count", "made", "constant"):
+            self.register_buffer(name, torch.zeros(()))
+
+    def forward(self, x):
+        self.still -= 1
+        self.constant *= 1
+        if self.still < 0:
+            self.count += 1
+            self.made = self.made + 2
+        return self.line(x)
+
+
+@pytest.mark.parametrize(("still", "every"), [(0, 1), (1, 1), (5, 1), (5, 4), (20, 1)])
+def test_a_buffer_is_recorded_from_the_start_when_it_first_moves_late(still, every) -> None:
+    run = record(
+        Waking(still),
+        datasets.line(5),
+        loss=losses.mse,
+        optimizer=SGD,
+        steps=12,
+        keep=Keep(every=every),
+    )
+    count = np.maximum(0, np.arange(0, 13, every) - still)
+    expected = {"count": count, "made": 2 * count} if count.any() else {}
+    assert {name: list(values) for name, values in run.buffers.items()} == {
+        name: list(values) for name, values in expected.items()
+    }
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_data_that_change_later_do_not_change_the_run(dtype) -> None:
+    data = datasets.line(20, dtype=dtype)
+    run = record(models.Line(0.5, 1.0, dtype=dtype), data, loss=losses.mse, optimizer=SGD, steps=3)
+    before = run.loss_at(run.params)
+    data.y.mul_(2)
+    np.testing.assert_array_equal(run.loss_at(run.params), before)
+    assert run.problem.data.x.dtype == dtype
