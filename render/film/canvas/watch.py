@@ -333,9 +333,11 @@ class Watch:
                 self._large.append(WatchedArray(whole))
 
     def _function(self, function: FunctionType) -> Iterator[Any]:
-        """Trust a function of matplotlib's; what it closes over may come from elsewhere."""
+        """Trust a function of matplotlib's; what it is given to keep may come from elsewhere."""
         for home in homes_of(function):
             self._trust(home, is_made_by_python=True)
+        yield from function.__defaults__ or ()
+        yield from (function.__kwdefaults__ or {}).values()
         for cell in function.__closure__ or ():
             yield cell.cell_contents
 

@@ -314,6 +314,20 @@ def test_a_colour_whose_name_gets_another_meaning(monkeypatch: pytest.MonkeyPatc
     assert seen == [False, False, False, True, True]
 
 
+@scene
+def labels_in_the_middle_of_bars() -> Animated:
+    fig, ax = plt.subplots()
+    bars = ax.bar([0, 1], [1, 2])
+    ax.bar_label(bars, label_type="center")
+    ax.set_ylim(0, 10)
+
+    def update(k: int) -> None:
+        for place, bar in enumerate(bars):
+            bar.set_height(1 + place * min(k, 5) * (k != 3))
+
+    return fig, update
+
+
 @pytest.mark.parametrize("build", SCENES)
 def test_frames_equal_a_full_redraw(build: Callable[[], Animated], assert_exact: Any) -> None:
     assert_exact(build, STATES)
