@@ -24,6 +24,7 @@ from render.film.canvas.structure import (
     draws_alike,
     is_independent,
     is_title,
+    tells_of_limits,
 )
 from render.film.canvas.watch import Watch, finds_its_place, mark_fresh
 
@@ -83,6 +84,7 @@ class Frames:
         self._note_undrawn()
         if self._structure is not None:  # watched in vain, or until now
             self._patience = 1 if self._is_proved else min(2 * self._patience, _MOST_PATIENCE)
+        rests = rests and not tells_of_limits(self._figure)
         new, is_clean = record_figure(self._figure, self._recorder)
         self._segments, self._structure = new, None
         for segment in new:
