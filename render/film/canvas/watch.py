@@ -390,3 +390,8 @@ def _is_small_array(value: object) -> bool:
 def mark_fresh(artist: Any) -> None:
     """Mark an artist as drawn, so that any later change of `stale`, to True or to False, shows."""
     artist._stale = FRESH
+
+
+def is_fresh(artist: Any) -> bool:
+    """Whether an artist was left alone since it was marked."""
+    return artist._stale is FRESH

@@ -328,6 +328,21 @@ def labels_in_the_middle_of_bars() -> Animated:
     return fig, update
 
 
+@scene
+def colours_told_to_what_is_drawn_before() -> Animated:
+    fig, (left, right) = plt.subplots(1, 2)
+    title = left.set_title("")
+    image = right.imshow(np.eye(3))
+    image.norm.callbacks.connect("changed", lambda: title.set_text(str(image.norm.vmax)))
+
+    def update(k: int) -> None:
+        if k % 2:
+            image.norm._vmax = None  # found while the image is drawn
+        image.set_data(np.eye(3) * k)
+
+    return fig, update
+
+
 @pytest.mark.parametrize("build", SCENES)
 def test_frames_equal_a_full_redraw(build: Callable[[], Animated], assert_exact: Any) -> None:
     assert_exact(build, STATES)

@@ -231,7 +231,6 @@ def after_tight_layout() -> Animated:
     return fig, update
 
 
-@pytest.mark.filterwarnings("ignore:.*(tight|Tight|layout):UserWarning")
 @scene
 def limits_told_to_what_is_drawn_before() -> Animated:
     fig, (left, right) = plt.subplots(1, 2)
@@ -268,6 +267,7 @@ def limits_told_once_in_a_while() -> Animated:
     return fig, update
 
 
+@pytest.mark.filterwarnings("ignore:.*(tight|Tight|layout):UserWarning")
 @pytest.mark.parametrize("build", SCENES)
 def test_frames_equal_a_full_redraw(build: Callable[[], Animated], assert_exact: Any) -> None:
     assert_exact(build, STATES)
