@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
+from itertools import count
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -334,11 +335,12 @@ def colours_told_to_what_is_drawn_before() -> Animated:
     title = left.set_title("")
     image = right.imshow(np.eye(3))
     image.norm.callbacks.connect("changed", lambda: title.set_text(str(image.norm.vmax)))
+    frames = count()
 
     def update(k: int) -> None:
-        if k % 2:
+        if next(frames) % 4 == 1:
             image.norm._vmax = None  # found while the image is drawn
-        image.set_data(np.eye(3) * k)
+            image.set_data(np.eye(3) * (k + 2))
 
     return fig, update
 
