@@ -125,7 +125,8 @@ class MovieWriter(AbstractMovieWriter):
             )
         if not self._keeps_alpha:  # or axes would lose their own colour
             savefig_kwargs["transparent"] = False
-        frame, damage = self._draw(savefig_kwargs)
+        with _uncropped():
+            frame, damage = self._draw(savefig_kwargs)
         width, height = self._size
         if frame.shape[:2] != (height, width):
             raise ExportError(
@@ -182,6 +183,20 @@ class MovieWriter(AbstractMovieWriter):
         width, height = self.frame_size
         frame = np.frombuffer(buffer.getbuffer(), np.uint8).reshape(height, width, 4)
         return frame, ((0, 0, width, height),)
+
+
+@contextmanager
+def _uncropped() -> Iterator[None]:
+    """Have savefig give the whole figure, also where a style asks for the box around its ink."""
+    asked = matplotlib.rcParams["savefig.bbox"]
+    if asked is None:
+        yield
+        return
+    matplotlib.rcParams["savefig.bbox"] = None
+    try:
+        yield
+    finally:
+        matplotlib.rcParams["savefig.bbox"] = asked
 
 
 def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:

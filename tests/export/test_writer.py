@@ -112,6 +112,24 @@ def test_a_figure_that_changes_its_size_is_refused(animation, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("start", [0, 2])
+def test_a_style_that_crops_figures_does_not_crop_frames(start, decode, tmp_path):
+    figure, axes = plt.subplots(figsize=(3, 2), dpi=100)
+    writer = MovieWriter(fps=10)
+    with plt.rc_context():
+        writer.setup(figure, tmp_path / "film.mp4")
+        for number in range(4):
+            if number == start:
+                plt.rcParams["savefig.bbox"] = "tight"
+            axes.set_title(f"{number}")
+            writer.grab_frame()
+        writer.finish()
+        assert plt.rcParams["savefig.bbox"] == "tight"
+    plt.close(figure)
+    decoded = decode(tmp_path / "film.mp4")
+    assert (decoded.size, len(decoded.frames)) == ((300, 200), 4)
+
+
 def test_a_failing_animation_leaves_no_file(animation, tmp_path):
     def fail(frame):
         if frame == 2:

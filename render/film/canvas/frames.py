@@ -24,8 +24,9 @@ from render.film.canvas.structure import (
     draws_alike,
     is_independent,
     is_title,
+    tells_of_limits,
 )
-from render.film.canvas.watch import Watch, finds_its_place, mark_fresh
+from render.film.canvas.watch import Watch, finds_its_place, is_fresh, mark_fresh
 
 _MOST_PATIENCE = 16  # frames
 
@@ -83,10 +84,9 @@ class Frames:
         self._note_undrawn()
         if self._structure is not None:  # watched in vain, or until now
             self._patience = 1 if self._is_proved else min(2 * self._patience, _MOST_PATIENCE)
+        rests = rests and not tells_of_limits(self._figure)
         new, is_clean = record_figure(self._figure, self._recorder)
         self._segments, self._structure = new, None
-        for segment in new:
-            mark_fresh(segment.artist)
         if [id(segment.artist) for segment in old] != [id(segment.artist) for segment in new]:
             return self._painter.paint_all(new)
         self._segments = list(old)
@@ -148,7 +148,7 @@ class Frames:
         for segment in rest:
             if not is_independent(segment.artist):
                 continue
-            if self._undrawn:
+            if self._undrawn or not is_fresh(segment.artist):
                 segment.calm_frames = 0  # it may have been changed since it was drawn
             else:
                 segment.watch = self._watch_of(segment)
@@ -258,7 +258,6 @@ class Frames:
         if [id(segment.artist) for segment in old] != [id(segment.artist) for segment in new]:
             return False
         for number, segment in zip(numbers, new, strict=True):
-            mark_fresh(segment.artist)
             self._replace(number, segment)
         return True
 

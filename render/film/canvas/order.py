@@ -22,6 +22,7 @@ from matplotlib.projections.polar import PolarAxes
 from render.film.canvas.foreign import is_foreign
 from render.film.canvas.recorder import Recorder
 from render.film.canvas.segments import Segment
+from render.film.canvas.watch import mark_fresh
 from render.film.themed import ThemedFigure
 
 _HOOK = "_draw_list_compositing_images"
@@ -87,6 +88,7 @@ class _OrderTaker:
         if tape.commands:
             patch_alone = isinstance(parent, FigureBase) and parent is self._expected
             self.is_clean = self.is_clean and patch_alone
+            mark_fresh(parent.patch)
             self.segments.append(Segment(parent.patch, parent, tape.commands))
             tape.commands = []
 
@@ -118,6 +120,7 @@ class _OrderTaker:
             if plain:
                 self.close(artist)
             else:
+                mark_fresh(artist)  # now, so that it shows when another changes it later
                 self.segments.append(Segment(artist, parent, tape.commands))
                 tape.commands = []
 

@@ -64,6 +64,11 @@ def is_title(artist: Artist, parent: Any) -> bool:
     )
 
 
+def tells_of_limits(figure: Figure) -> bool:
+    """Whether drawing a figure finds limits of which someone is told, who may change anything."""
+    return any(_tells_of_limits(axes) for axes, _ in _axes_within(figure, []))
+
+
 class Structure:
     """The structure of a figure as it was at one moment, and that of each axes in it.
 
@@ -106,7 +111,7 @@ class Structure:
 
     def restless(self) -> list[Any] | None:
         """Return the axes that changed or are not watched, or None: the figure changed."""
-        if any(_waits_for_the_first(axes) for axes, _ in self._every):
+        if any(_waits_for_the_first(axes) or _tells_of_limits(axes) for axes, _ in self._every):
             return None
         for axes, containers in self._every:
             if axes.get_aspect() != "auto" or all(map(_is_drawn, containers)):
@@ -212,6 +217,20 @@ def _axes_within(container: Artist, outer: list[Artist]) -> Iterator[tuple[Any, 
 
 def _is_drawn(artist: Artist) -> bool:
     return artist.get_visible() and not artist.get_animated()
+
+
+def _tells_of_limits(axes: Any) -> bool:
+    """Whether limits wait to be found of which someone will be told: after what was drawn by then.
+
+    What is done on being told may change what was drawn before, and shows in the next frame only.
+    """
+    listeners = axes.callbacks.callbacks
+    return bool(listeners) and any(
+        f"{name}lim_changed" in listeners
+        and any(other._stale_viewlims[name] for other in group.get_siblings(axes))
+        for name, group in axes._shared_axes.items()
+        if name in axes._stale_viewlims
+    )
 
 
 def _waits_for_the_first(axes: Any) -> bool:

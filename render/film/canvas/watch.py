@@ -333,9 +333,11 @@ class Watch:
                 self._large.append(WatchedArray(whole))
 
     def _function(self, function: FunctionType) -> Iterator[Any]:
-        """Trust a function of matplotlib's; what it closes over may come from elsewhere."""
+        """Trust a function of matplotlib's; what it is given to keep may come from elsewhere."""
         for home in homes_of(function):
             self._trust(home, is_made_by_python=True)
+        yield from function.__defaults__ or ()
+        yield from (function.__kwdefaults__ or {}).values()
         for cell in function.__closure__ or ():
             yield cell.cell_contents
 
@@ -388,3 +390,8 @@ def _is_small_array(value: object) -> bool:
 def mark_fresh(artist: Any) -> None:
     """Mark an artist as drawn, so that any later change of `stale`, to True or to False, shows."""
     artist._stale = FRESH
+
+
+def is_fresh(artist: Any) -> bool:
+    """Whether an artist was left alone since it was marked."""
+    return artist._stale is FRESH

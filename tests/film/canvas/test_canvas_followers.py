@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
+from itertools import count
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -312,6 +313,36 @@ def test_a_colour_whose_name_gets_another_meaning(monkeypatch: pytest.MonkeyPatc
             picture = canvas.draw()
             seen.append(bool((picture == [0, 0, 255, 255]).all(axis=-1).any()))
     assert seen == [False, False, False, True, True]
+
+
+@scene
+def labels_in_the_middle_of_bars() -> Animated:
+    fig, ax = plt.subplots()
+    bars = ax.bar([0, 1], [1, 2])
+    ax.bar_label(bars, label_type="center")
+    ax.set_ylim(0, 10)
+
+    def update(k: int) -> None:
+        for place, bar in enumerate(bars):
+            bar.set_height(1 + place * min(k, 5) * (k != 3))
+
+    return fig, update
+
+
+@scene
+def colours_told_to_what_is_drawn_before() -> Animated:
+    fig, (left, right) = plt.subplots(1, 2)
+    title = left.set_title("")
+    image = right.imshow(np.eye(3))
+    image.norm.callbacks.connect("changed", lambda: title.set_text(str(image.norm.vmax)))
+    frames = count()
+
+    def update(k: int) -> None:
+        if next(frames) % 4 == 1:
+            image.norm._vmax = None  # found while the image is drawn
+            image.set_data(np.eye(3) * (k + 2))
+
+    return fig, update
 
 
 @pytest.mark.parametrize("build", SCENES)

@@ -231,6 +231,42 @@ def after_tight_layout() -> Animated:
     return fig, update
 
 
+@scene
+def limits_told_to_what_is_drawn_before() -> Animated:
+    fig, (left, right) = plt.subplots(1, 2)
+    text = left.text(0.1, 0.5, "")
+    (line,) = right.plot([0, 1])
+
+    def tell(axes: Any) -> None:
+        text.set_text(f"{axes.get_ylim()[1]:.1f}")
+        left.set_xlabel(text.get_text())
+
+    right.callbacks.connect("ylim_changed", tell)
+
+    def update(k: int) -> None:
+        line.set_ydata([0, k])
+        right.relim()
+        right.autoscale()  # found while the axes on the right is drawn
+
+    return fig, update
+
+
+@scene
+def limits_told_once_in_a_while() -> Animated:
+    fig, (left, right) = plt.subplots(1, 2)
+    title = left.set_title("")
+    points = right.scatter([0, 1], [0, 1])
+    right.callbacks.connect("xlim_changed", lambda _: title.set_text(f"{right.get_xlim()[1]:.1f}"))
+
+    def update(k: int) -> None:
+        points.set_offsets([(0, 0), (k // 3, 1)])
+        if k % 3 == 0:
+            right.relim()
+            right.autoscale()
+
+    return fig, update
+
+
 @pytest.mark.filterwarnings("ignore:.*(tight|Tight|layout):UserWarning")
 @pytest.mark.parametrize("build", SCENES)
 def test_frames_equal_a_full_redraw(build: Callable[[], Animated], assert_exact: Any) -> None:
