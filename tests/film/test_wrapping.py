@@ -62,7 +62,7 @@ def test_titles_and_legend_keep_within_a_picture_of_any_shape(size):
 
 def test_a_title_keeps_off_the_numbers_of_a_higher_panel_beside_it():
     def low(ax):
-        ax.set(title="words above a low panel " * 3, box_aspect=0.4)
+        ax.set(title="a b " * 40, box_aspect=0.4)
         return lambda step: None
 
     def high(ax):
