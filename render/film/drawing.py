@@ -185,7 +185,8 @@ def _layout(film: Film) -> tuple[Any, Sequence[float] | None, Sequence[float] | 
     if not row or film.size[0] >= film.size[1]:
         return mosaic, film.width_ratios, film.height_ratios
     names = mosaic.strip() if isinstance(mosaic, str) else mosaic[0]
-    return [[name] for name in names], film.height_ratios, film.width_ratios
+    ratios = film.height_ratios if film.width_ratios is None else film.width_ratios
+    return [[name] for name in names] or mosaic, None, ratios
 
 
 def _align_labels(figure: Figure, axes: Iterable[Axes]) -> None:

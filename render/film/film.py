@@ -151,6 +151,7 @@ class Film:
 
     def frame_number(self, frame: int) -> int:
         """Return the frame's number counted from 0. Raises InputError when there is none."""
+        expect("frame", frame, is_whole(frame, -math.inf), "a frame's number")
         if not -self.frames <= frame < self.frames:
             raise InputError(f"frame {frame} is not among the film's {self.frames} frames")
         return frame % self.frames

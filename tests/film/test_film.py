@@ -205,6 +205,17 @@ def test_a_row_becomes_a_column_in_an_upright_picture(layout, in_a_column):
     assert first.x1 < second.x0
 
 
+def test_the_ratios_of_a_column_in_an_upright_picture_may_be_given_as_heights():
+    first, second = Film([bars, bars], size=(270, 480), height_ratios=(2, 1)).figure(0).axes
+    assert first.get_position().height > 1.5 * second.get_position().height
+
+
+@pytest.mark.parametrize("frame", [1.5, "1", None, True])
+def test_a_frame_has_a_whole_number(frame):
+    with pytest.raises(InputError, match=f"frame={frame!r} is not a frame's number"):
+        Film([bars], size=(100, 100)).figure(frame)
+
+
 def test_the_mosaic_lays_out_named_panels():
     film = Film({"A": bars, "B": bars}, mosaic="AAB", size=(300, 100))
     left, right = film.figure(0).axes
