@@ -320,8 +320,13 @@ def _chosen_frames(text: str, name: str, count: int) -> range:
     stop = int(last) if last else count if colon else start + 1 or count
     every = range(count)
     chosen = every[start:stop]
-    if not chosen or max(abs(start), abs(stop)) > count:
+    if max(abs(start), abs(stop)) > count or (not colon and not chosen):
         raise UsageError(f"--frames {text}: {name} has the frames 0:{count}, not all of these")
+    if not chosen:
+        raise UsageError(
+            f"--frames {text}: no frame is among these; A:B goes from A to before B, "
+            f"and {name} has the frames 0:{count}"
+        )
     return chosen
 
 

@@ -32,7 +32,12 @@ class Output:
 
 
 def outputs_of(scene: Summary, names: Sequence[str]) -> list[Output]:
-    """Return the files to write for a scene; without names, the default."""
+    """Return the files to write for a scene; without names, the default.
+
+    Raises UsageError when a name is empty.
+    """
+    if "" in names:
+        raise UsageError(f"-o '': no file is named; leave it out for {DEFAULT}")
     return [Output.of(name.replace("{scene}", scene.name)) for name in names or [DEFAULT]]
 
 

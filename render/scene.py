@@ -78,7 +78,7 @@ class Scene:
                 )
         return {name: settings[name].parse(text) for name, text in texts.items()}
 
-    def __call__(self, **settings: Any) -> Film:
+    def __call__(self, *values: Any, **settings: Any) -> Film:
         """Run the script's function and return its film, titled by the scene.
 
         Raises SceneError when the function fails or returns something else than a film.
@@ -87,7 +87,7 @@ class Scene:
         if self.function.__module__ in _loaded:
             _beside.enter(Path(script).parent)
         with blame(f"scene {self.name!r}", script):
-            film = self.function(**settings)
+            film = _call(self.function, values, settings)
         _beside.pickle_by_value()
         if isinstance(film, type):
             raise SceneError(
@@ -100,6 +100,19 @@ class Scene:
                 "it must return a render.Film"
             )
         return film if film.title is not None else dataclasses.replace(film, title=self.title)
+
+
+def _call(
+    function: Callable[..., Film], values: Sequence[Any], settings: Mapping[str, Any]
+) -> Film:
+    """Call a function with settings by name, also those that it takes by position alone."""
+    by_name, by_position = dict(settings), list(values)
+    parameters = list(inspect.signature(function).parameters.values())
+    for parameter in parameters[len(values) :]:
+        given = parameter.name in by_name or parameter.default is not parameter.empty
+        if parameter.kind is parameter.POSITIONAL_ONLY and given:
+            by_position.append(by_name.pop(parameter.name, parameter.default))
+    return function(*by_position, **by_name)
 
 
 @overload
@@ -306,7 +319,7 @@ def _pick(scenes: Sequence[Summary], name: str, problem: str) -> Summary:
 def _why_not_shipped(target: str, place: str) -> str:
     if place and Path(f"{place}.py").is_file():
         return f"{target}: did you mean the script {place}.py?"
-    if Path(place).exists():
+    if place and Path(place).exists():
         return f"{place}: not a script, which ends in .py, nor a shipped scene"
     return f"no shipped scene is called {target!r}"
 

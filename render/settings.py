@@ -33,7 +33,8 @@ class Setting:
                 return _parse(candidate, text)
             except ValueError:
                 continue
-        way = f"the default is {self.name}={self.default}"
+        default = self.default.name if isinstance(self.default, enum.Enum) else self.default
+        way = f"the default is {self.name}={default}"
         if self.type is type(None):
             way = f"give it a type in the script, such as {self.name}: int | None = None"
         raise UsageError(f"--set {self.name}={text}: {text!r} is not {_describe(self.type)}; {way}")

@@ -1,5 +1,6 @@
 """Scenes are found, listed, loaded and called."""
 
+import dataclasses
 import enum
 import shutil
 import sys
@@ -10,6 +11,14 @@ import pytest
 
 from render.errors import RenderError, SceneError, UsageError
 from render.scene import Scene, Setting, blame, find, load, scene, shipped, summaries
+
+
+@dataclasses.dataclass
+class FakeFilm:
+    """What a scene returns."""
+
+    title: str | None = None
+
 
 SCRIPT = '''
 """Two scenes."""
@@ -259,6 +268,21 @@ def test_a_setting_reads_its_type(kind, text, value):
 def test_a_setting_refuses_what_does_not_fit(kind, text, message):
     with pytest.raises(UsageError, match=message):
         Setting(name="s", type=kind, default=5).parse(text)
+
+
+def test_a_refused_setting_names_an_enums_default_as_the_command_line_takes_it():
+    with pytest.raises(UsageError, match=r"the default is s=MOONS$"):
+        Setting(name="s", type=Shape, default=Shape.MOONS).parse("xor")
+
+
+def test_settings_that_are_taken_by_position_alone_are_set_by_name():
+    @scene
+    def film(lr=0.1, n=5, /, steps=10):
+        """A film."""
+        return FakeFilm(title=f"{lr} {n} {steps}")
+
+    assert film(**film.parse({"n": "3", "steps": "4"})).title == "0.1 3 4"
+    assert film(0.3, n=2).title == "0.3 2 10"
 
 
 def test_an_unknown_setting_is_named_with_those_there_are():

@@ -23,7 +23,7 @@ from render.export.pieces import drawn, pickled
 from render.export.segments import save_in_segments
 from render.export.sharing import Crew
 from render.export.whole import check_target
-from render.film.checks import is_whole
+from render.film.checks import check_choice, expect, is_whole
 from render.film.drawing import Drawing
 from render.film.film import Film
 
@@ -50,10 +50,13 @@ def save(
     encodes faster and larger. jobs: processes that draw, each a range of frames; None chooses
     what is fastest here. cluster: the address of a Dask scheduler whose workers draw instead.
     progress: called with the frames done and their total. The frames are the same for any jobs.
-    Raises UsageError for a suffix, size or frame that cannot be, InputError for a film that
-    cannot be sent to the other processes that were asked for, and ExportError when a file cannot
-    be written; no partial file is left.
+    Raises UsageError for a suffix, size or frame that cannot be, InputError for frames or a
+    quality that are none and for a film that cannot be sent to the other processes that were
+    asked for, and ExportError when a file cannot be written; no partial file is left.
     """
+    is_range = frames is None or isinstance(frames, range)
+    expect("frames", frames, is_range, "a range of frames, such as range(0, 60)")
+    check_choice("quality", quality, Quality)
     numbers = range(film.frames) if frames is None else frames
     if not numbers or not (0 <= numbers[0] < film.frames and 0 <= numbers[-1] < film.frames):
         raise UsageError(

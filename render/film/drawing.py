@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -152,7 +152,7 @@ def _new_figure(film: Film) -> ThemedFigure:
 def _new_axes(film: Film, figure: Figure) -> dict[str, Axes]:
     """Lay the axes out. Raises InputError when the layout and the panels do not match."""
     panels = film.panels_by_name
-    mosaic = film.mosaic if film.mosaic is not None else [list(panels)]
+    mosaic, width_ratios, height_ratios = _layout(film)
     projections = {
         name: {"projection": panel.projection}
         for name, panel in panels.items()
@@ -160,9 +160,9 @@ def _new_axes(film: Film, figure: Figure) -> dict[str, Axes]:
     }
     try:
         axes: dict[str, Axes] = figure.subplot_mosaic(
-            mosaic,  # type: ignore[arg-type]
-            width_ratios=film.width_ratios,
-            height_ratios=film.height_ratios,
+            mosaic,
+            width_ratios=width_ratios,
+            height_ratios=height_ratios,
             per_subplot_kw=projections,  # type: ignore[arg-type]
         )
     except (ValueError, KeyError, TypeError) as error:
@@ -173,6 +173,20 @@ def _new_axes(film: Film, figure: Figure) -> dict[str, Axes]:
             f"the panels are {', '.join(sorted(panels))}; name each panel once"
         )
     return axes
+
+
+def _layout(film: Film) -> tuple[Any, Sequence[float] | None, Sequence[float] | None]:
+    """Return the mosaic, and the ratios of its columns and rows.
+
+    In an upright picture a row would leave each panel a narrow strip: it becomes a column.
+    """
+    mosaic = film.mosaic if film.mosaic is not None else [list(film.panels_by_name)]
+    row = film.mosaic is None or (isinstance(mosaic, str) and not set("\n;") & set(mosaic.strip()))
+    if not row or film.size[0] >= film.size[1]:
+        return mosaic, film.width_ratios, film.height_ratios
+    names = mosaic.strip() if isinstance(mosaic, str) else mosaic[0]
+    ratios = film.height_ratios if film.width_ratios is None else film.width_ratios
+    return [[name] for name in names] or mosaic, None, ratios
 
 
 def _align_labels(figure: Figure, axes: Iterable[Axes]) -> None:

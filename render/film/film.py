@@ -46,7 +46,9 @@ class Film:
     twice, or in another process.
 
     panels: panels in one row, or a mapping from the names used in `mosaic` to panels.
-    mosaic: the layout, as `matplotlib.pyplot.subplot_mosaic` takes it.
+    mosaic: the layout, as `matplotlib.pyplot.subplot_mosaic` takes it. An upright picture has the
+    panels of one row, also those of a mosaic such as "AAB", in one column, and the ratios with
+    them; a list of rows, such as `[["A", "B"]]`, is laid out as it stands.
     width_ratios, height_ratios: of the mosaic's columns and rows.
     fps: frames a second. seconds: length of the film; by default 10, or what `Timeline(every=…)`
     needs to reach the last step.
@@ -149,6 +151,7 @@ class Film:
 
     def frame_number(self, frame: int) -> int:
         """Return the frame's number counted from 0. Raises InputError when there is none."""
+        expect("frame", frame, is_whole(frame, -math.inf), "a frame's number")
         if not -self.frames <= frame < self.frames:
             raise InputError(f"frame {frame} is not among the film's {self.frames} frames")
         return frame % self.frames

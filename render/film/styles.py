@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -78,13 +79,14 @@ def draw_legend(figure: Figure) -> None:
 
 
 def _columns(figure: Figure, labels: list[str]) -> int:
-    """As many columns as the picture is wide enough for."""
+    """As many columns as the picture is wide enough for, and its rows fill."""
     font = FontProperties(size=matplotlib.rcParams["legend.fontsize"])
     beside_pt = (_HANDLE + _PAD + _SPACING) * font.get_size_in_points()
     widths_pt = [width_pt(label, font) + beside_pt for label in labels]
     room_pt = 0.97 * 72.0 * figure.get_figwidth() + _SPACING * font.get_size_in_points()
     for columns in range(min(len(labels), _MOST_COLUMNS), 1, -1):
         widest_pt = [max(column) for column in np.array_split(widths_pt, columns)]
-        if sum(widest_pt) <= room_pt:
+        rows = math.ceil(len(labels) / columns)
+        if columns == math.ceil(len(labels) / rows) and sum(widest_pt) <= room_pt:
             return columns
     return 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections.abc import Callable
 from functools import lru_cache
 
 import matplotlib
@@ -86,7 +87,7 @@ def wrap_titles(figure: Figure) -> bool:
         high_pt = _BEYOND * 72.0 * float(axes.get_window_extent().height) / figure.dpi
         wide_pt = _BEYOND * 72.0 * float(axes.get_window_extent().width) / figure.dpi
         for text, most_pt in (
-            (title, room_pt(axes)),
+            (title, _title_room_pt(axes)),
             (axes.yaxis.label, high_pt),
             (axes.xaxis.label, wide_pt),
         ):
@@ -101,10 +102,30 @@ def room_pt(axes: Axes) -> float:
 
     Where there is none, to the edge of the picture.
     """
+    return _room_pt(axes, lambda other: float(other.get_window_extent().x0))
+
+
+def _title_room_pt(axes: Axes) -> float:
+    """Return the room for a title, which stays left of the numbers of a higher axes beside it.
+
+    Only for what is laid out once: numbers may change from frame to frame.
+    """
+    top = axes.get_window_extent().y1
+
+    def left(other: Axes) -> float:
+        box, numbers = other.get_window_extent(), other.yaxis.get_tightbbox()
+        if numbers is None or box.y1 <= top + 1:
+            return float(box.x0)
+        return float(min(box.x0, numbers.x0))
+
+    return _room_pt(axes, left)
+
+
+def _room_pt(axes: Axes, left: Callable[[Axes], float]) -> float:
     figure = axes.figure
     here = axes.get_window_extent()
     beside = [
-        box.x0
+        left(other)
         for other in figure.axes
         for box in [other.get_window_extent()]
         if box.x0 > here.x0 + 1 and box.y0 < here.y1 and box.y1 > here.y0

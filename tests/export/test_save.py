@@ -162,6 +162,19 @@ def test_a_target_that_cannot_be_is_refused_before_drawing(film, tmp_path, name,
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"quality": "best"}, "quality='best' is not one of draft, full"),
+        ({"frames": 4}, "frames=4 is not a range of frames"),
+    ],
+)
+def test_options_that_cannot_be_are_refused(film, tmp_path, options, message):
+    with pytest.raises(InputError, match=message):
+        save(film, tmp_path / "film.mp4", **options)
+    assert not any(tmp_path.iterdir())
+
+
 def test_a_folder_is_not_a_file(film, tmp_path):
     (tmp_path / "talk.mp4").mkdir()
     with pytest.raises(ExportError, match="is a folder; name a file in it"):

@@ -3,8 +3,9 @@
 import pytest
 from cycler import cycler
 from matplotlib import rc_context
+from matplotlib.figure import Figure
 
-from render.film.styles import run_styles, shared_labels
+from render.film.styles import draw_legend, run_styles, shared_labels
 from render.film.theme import rc_params
 
 
@@ -34,3 +35,11 @@ def test_ten_runs_have_ten_looks_and_the_first_those_of_the_theme():
             assert run_styles(["run 7"]) == {"run 7": styles["run 7"]}
     assert list(styles.values())[: len(cycle)] == cycle
     assert len({(s["color"], str(s["linestyle"])) for s in styles.values()}) == 10
+
+
+@pytest.mark.parametrize(("labels", "columns"), [(3, 3), (5, 3), (6, 3), (7, 4), (8, 4)])
+def test_the_rows_of_a_legend_are_full_but_for_the_last_column(labels, columns):
+    with rc_context(rc_params("light")), shared_labels(f"Adam, seed {n}" for n in range(labels)):
+        figure = Figure(figsize=(7.2, 5.4))
+        draw_legend(figure)
+    assert figure.legends[0]._ncols == columns

@@ -60,6 +60,20 @@ def test_titles_and_legend_keep_within_a_picture_of_any_shape(size):
         assert box.x0 >= 0 and box.x1 <= figure.bbox.width
 
 
+def test_a_title_keeps_off_the_numbers_of_a_higher_panel_beside_it():
+    def low(ax):
+        ax.set(title="a b " * 40, box_aspect=0.4)
+        return lambda step: None
+
+    def high(ax):
+        ax.set(ylim=(0, 1e6), yticks=range(0, 1_000_000, 20_000))
+        return lambda step: None
+
+    figure = Drawing(Film({"A": low, "B": high}, mosaic="AB", size=(960, 540))).figure
+    title = figure.axes[0]._left_title.get_window_extent()
+    assert title.x1 < figure.axes[1].yaxis.get_tightbbox().x0
+
+
 def test_a_long_y_label_is_broken_to_the_height_of_its_axes():
     def panel(ax):
         ax.set_ylabel("a label that tells at length and in many words what the axis shows")

@@ -31,6 +31,7 @@ _LABELS = 0.16  # of the width, at least, where runs have labels
 _GAP_PT = 12.0
 _ROWS = 0.66  # of the height, where there is room
 _LINE = 1.3  # from a line to the next, in sizes of the letters
+_MOST_APART = 2.0  # the height that lines are spread over, as a multiple of their own
 _MOST_PARAMETERS = 3
 _MOST_HIGH = 0.6  # of the picture, for all rows together
 _DIVERGED = "diverged"
@@ -158,14 +159,18 @@ class _Table:
         return max(_LABELS * width_pt, widest + _GAP_PT) if widest else 0.0
 
     def _heights(self, small: float, size: float, height_pt: float) -> list[float]:
-        """Where rows are, as shares of the height: in its lower part, or close together."""
-        rows = len(self.labels)
+        """Where rows are, as shares of the height: in its lower part, or close together.
+
+        A high panel keeps them near their headings.
+        """
+        rows, line = len(self.labels), _LINE * size
+        lines = _LINE * small + line * rows
+        room = min(height_pt, _MOST_APART * lines)
         shares = [_ROWS * (1 - (row + 0.5) / rows) for row in range(rows)]
-        line = _LINE * size
-        apart = _ROWS * height_pt / rows >= line
-        if apart and (1 - shares[0]) * height_pt >= _LINE * small + line / 2:
-            return shares
-        over = max(height_pt - _LINE * small - line * rows, 0.0) / rows
+        apart = _ROWS * room / rows >= line
+        if apart and (1 - shares[0]) * room >= _LINE * small + line / 2:
+            return [1 - (1 - share) * room / height_pt for share in shares]
+        over = max(room - lines, 0.0) / rows
         return [
             1 - (_LINE * small + (row + 0.5) * (line + over)) / height_pt for row in range(rows)
         ]

@@ -69,6 +69,14 @@ def test_numbers_stand_apart_and_within_the_picture(runs, layout, size):
         assert box.x1 <= axes.figure.bbox.width and box.y1 <= axes.figure.bbox.height
 
 
+@pytest.mark.parametrize("runs", [1, 3])
+def test_rows_stay_near_their_headings_in_a_high_panel(runs):
+    axes, texts = drawn(panels.Readout(several(runs)), mosaic="AR")
+    boxes = [text.get_window_extent() for text in texts]
+    line = 1.3 * max(text.get_fontsize() for text in texts) * axes.figure.dpi / 72
+    assert max(box.y1 for box in boxes) - min(box.y0 for box in boxes) <= 2 * line * (1 + runs)
+
+
 def test_what_does_not_fit_is_left_out_from_the_last():
     readout = panels.Readout(several(4))
     _, wide = drawn(readout, mosaic="A\nR")
