@@ -87,7 +87,7 @@ class MovieWriter(AbstractMovieWriter):
         self._keeps_alpha = any_format_of(path).transparent
         rate = exact_rate(self.fps)
         check_rate(path, rate)
-        self._size = width, height = self.frame_size
+        width, height = self.frame_size
         check_sides(path, width, height)
         stream = Stream(
             width=width,
@@ -99,6 +99,7 @@ class MovieWriter(AbstractMovieWriter):
             metadata=self.metadata,
             ffmpeg=matplotlib_ffmpeg(),
         )
+        self._inches = fig.get_size_inches()
         self._frames = 0
         with ExitStack() as stack:
             self._sink = stack.enter_context(open_sink(path, stream))
@@ -112,8 +113,9 @@ class MovieWriter(AbstractMovieWriter):
     def grab_frame(self, **savefig_kwargs: Any) -> None:
         """Draw the figure as `savefig` would, and send it to the encoder.
 
-        Raises TypeError for options that would change the size or the form of the frame, and
-        ExportError when the figure has changed its size.
+        A figure that changed its size gets back the one that it had at first, as matplotlib's own
+        writers do it: a film has one. Raises TypeError for options that would change the size or
+        the form of the frame.
         """
         for option in _NOT_ALLOWED:
             if option in savefig_kwargs:
@@ -125,14 +127,10 @@ class MovieWriter(AbstractMovieWriter):
             )
         if not self._keeps_alpha:  # or axes would lose their own colour
             savefig_kwargs["transparent"] = False
+        if not np.array_equal(self.fig.get_size_inches(), self._inches):
+            self.fig.set_size_inches(self._inches)
         with _uncropped():
             frame, damage = self._draw(savefig_kwargs)
-        width, height = self._size
-        if frame.shape[:2] != (height, width):
-            raise ExportError(
-                f"{self.outfile}: frame {self._frames} is {frame.shape[1]}x{frame.shape[0]} "
-                f"pixels, the film {width}x{height}; keep the figure's size while saving"
-            )
         self._sink.write(self._frames, frame, damage)
         self._frames += 1
 

@@ -46,6 +46,7 @@ class Drawing:
         self._steps = film.shown_steps
         self._shown: int | None = None  # the step that was moved to since the layout stands
         self.figure = _new_figure(film)
+        self._inches = self.figure.get_size_inches()
         with self.theme(), shared_labels(film.labels):
             axes = _new_axes(film, self.figure)
             if film.title:
@@ -135,6 +136,8 @@ class Drawing:
         for name, update, place in self._updates:
             with blame(f"panel {name}, step {step}", *place):
                 update(step)
+        if not np.array_equal(self.figure.get_size_inches(), self._inches):
+            self.figure.set_size_inches(self._inches)  # a film has one
 
 
 def _new_figure(film: Film) -> ThemedFigure:

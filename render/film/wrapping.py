@@ -113,10 +113,9 @@ def _title_room_pt(axes: Axes) -> float:
     top = axes.get_window_extent().y1
 
     def left(other: Axes) -> float:
-        box, numbers = other.get_window_extent(), other.yaxis.get_tightbbox()
-        if numbers is None or box.y1 <= top + 1:
-            return float(box.x0)
-        return float(min(box.x0, numbers.x0))
+        box = other.get_window_extent()
+        numbers = other.yaxis.get_tightbbox() if box.y1 > top + 1 else None
+        return float(box.x0 if numbers is None else min(box.x0, numbers.x0))
 
     return _room_pt(axes, left)
 

@@ -102,14 +102,20 @@ def test_options_that_change_the_frame_are_refused(animation, tmp_path, option):
             writer.grab_frame(**{option: 1})
 
 
-def test_a_figure_that_changes_its_size_is_refused(animation, tmp_path):
-    def grow(frame):
-        animation._fig.set_size_inches(3 + frame, 2)
+def test_a_figure_that_changes_its_size_gets_it_back(animation, tmp_path):
+    figure = animation._fig
 
-    grower = FuncAnimation(animation._fig, grow, frames=3)
-    with pytest.raises(ExportError, match="keep the figure's size"):
-        grower.save(tmp_path / "film.mp4", writer=MovieWriter(fps=10))
-    assert list(tmp_path.iterdir()) == []
+    def grow(frame):
+        figure.set_size_inches(3 + frame, 2)
+        figure.axes[0].set_title(f"frame {frame}")
+
+    grower = FuncAnimation(figure, grow, frames=3)
+    grower.save(tmp_path / "f-%d.png", writer=MovieWriter(fps=10))
+    assert figure.get_size_inches().tolist() == [3, 2]
+    for frame in range(3):
+        figure.axes[0].set_title(f"frame {frame}")
+        saved = iio.imread(tmp_path / f"f-{frame}.png", mode="RGBA")
+        assert np.array_equal(saved.ravel(), savefig(figure))
 
 
 @pytest.mark.parametrize("start", [0, 2])

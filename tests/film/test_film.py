@@ -126,6 +126,17 @@ def test_size_in_pixels_is_exact_at_every_resolution():
         assert FigureCanvasAgg(figure).get_width_height() == size
 
 
+def test_a_figure_that_a_panel_resizes_keeps_its_size():
+    def panel(ax):
+        return lambda step: ax.figure.set_size_inches(1 + step, 2)
+
+    film = Film([panel], size=(320, 180))
+    drawing = Drawing(film)
+    for frame in (0, 3):
+        drawing.show(frame)
+        assert drawing.figure.bbox.size.tolist() == [320, 180]
+
+
 def test_another_size_is_the_same_composition():
     film = Film([bars], size=(500, 400), dpi=100)
     large = film.resized(1000, 800)
