@@ -128,7 +128,7 @@ class MovieWriter(AbstractMovieWriter):
         if not self._keeps_alpha:  # or axes would lose their own colour
             savefig_kwargs["transparent"] = False
         if not np.array_equal(self.fig.get_size_inches(), self._inches):
-            self.fig.set_size_inches(self._inches)
+            self.fig.set_size_inches(*self._inches)
         with _uncropped():
             frame, damage = self._draw(savefig_kwargs)
         self._sink.write(self._frames, frame, damage)

@@ -137,7 +137,7 @@ class Drawing:
             with blame(f"panel {name}, step {step}", *place):
                 update(step)
         if not np.array_equal(self.figure.get_size_inches(), self._inches):
-            self.figure.set_size_inches(self._inches)  # a film has one
+            self.figure.set_size_inches(*self._inches)  # a film has one
 
 
 def _new_figure(film: Film) -> ThemedFigure:
