@@ -25,6 +25,7 @@ __all__ = ["check_lines", "check_runs", "check_spines", "is_casing", "is_line"]
 
 _LEAST_CONTRAST = 3.0
 _POOR_SHARE = 0.1  # of a line's length, the poorest that is let pass
+_POOR_SPOT = 0.01  # of the picture's height, let pass too: a tick that it begins on
 _LEAST_DIFFERENCE = 10.0  # Delta E: four times what is just noticeable
 _MOST_SAMPLES = 4000
 
@@ -49,7 +50,9 @@ def check_lines(view: FrameView) -> Iterator[Finding]:
         halo = halo_of(artist.get_path_effects()) or _casing(view, artist)
         backgrounds = behind if halo is None else over(halo, behind)
         ratios = [contrast(over(colour, backgrounds), backgrounds) for colour in colours]
-        poorest = min(float(np.quantile(ratio, _POOR_SHARE)) for ratio in ratios)
+        spot = _POOR_SPOT * view.background.shape[0] / len(behind)
+        let_pass = min(max(_POOR_SHARE, spot), 1.0)
+        poorest = min(float(np.quantile(ratio, let_pass)) for ratio in ratios)
         if poorest < _LEAST_CONTRAST:
             yield _faint(view, name_of(artist), poorest, ("faint line", *view.place(artist)))
 

@@ -72,6 +72,7 @@ def test_letters_of_an_upright_picture_are_measured_by_its_width(points, words):
             "text 'dark on dark': has a contrast of",
         ),
         (lambda ax: ax.plot([0, 1], [0, 1], color="0.7"), "Line2D: has a contrast of 2."),
+        (lambda ax: ax.plot([0.5, 0.51], [0.5, 0.5], "0.7"), "Line2D: has a contrast of 2."),
         (
             lambda ax: ax.plot([0, 1], [0, 1], "k", alpha=0.2, label="run"),
             "Line2D 'run': has a contrast of",
@@ -128,6 +129,10 @@ def test_what_cannot_be_read_is_named(draw, words):
         lambda ax: ax.text(0.1, 0.5, r"$\sqrt{x^2}$", fontsize=14),
         lambda ax: (ax.plot([0, 0.4], [0, 0.4], label="run"), ax.legend(loc="upper right")),
         lambda ax: (ax.set(yscale="log", ylim=(1e-9, 1e3)), ax.plot([0, 1], [1e-9, 1e3])),
+        lambda ax: (  # a few pixels long, across a tick
+            ax.tick_params("y", direction="in", length=8, width=2),
+            ax.plot([0.005, 0.005], [0.39, 0.41]),
+        ),
         lambda ax: ax.spines["left"].set_color("white"),
         lambda ax: (
             ax.scatter([0.2], [0.2], marker="o", color="#c8400a", label="a"),
