@@ -12,34 +12,11 @@ from torch import nn
 from torch.nn import functional
 
 from render.errors import InputError
-from render.problem import Dataset, datasets, losses, models
+from render.problem import Dataset, losses
 from render.recording import Keep, Trajectory, evaluation, record
 from render.recording.problem import copied
 
 SGD = partial(torch.optim.SGD, lr=0.1)
-
-
-def fit(steps: int = 20, **settings) -> Trajectory:
-    return record(
-        models.Line(-1.0, 1.0),
-        datasets.line(30),
-        loss=losses.mse,
-        optimizer=SGD,
-        steps=steps,
-        **settings,
-    )
-
-
-def images(model: nn.Module, side: int = 4, steps: int = 6) -> Trajectory:
-    x = torch.randn(12, side * side, generator=torch.Generator().manual_seed(0))
-    return record(
-        model,
-        datasets.of(x, torch.arange(12) % 3),
-        loss=functional.cross_entropy,
-        optimizer=SGD,
-        steps=steps,
-        batch_size=5,
-    )
 
 
 NETWORKS = {
@@ -74,7 +51,7 @@ def one_by_one(run: Trajectory, x: torch.Tensor, step: int) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("model", [*NETWORKS.values(), Branching()], ids=[*NETWORKS, "branching"])
-def test_predictions_and_losses_equal_the_model_at_each_step(model) -> None:
+def test_predictions_and_losses_equal_the_model_at_each_step(images, model) -> None:
     run = images(model)
     x, y = run.problem.data.x, run.problem.data.y
     expected = torch.stack([one_by_one(run, x, k) for k in range(7)])
@@ -84,7 +61,7 @@ def test_predictions_and_losses_equal_the_model_at_each_step(model) -> None:
     np.testing.assert_allclose(run.loss_at(run.params[-1:]), at[-1:], rtol=1e-5)
 
 
-def test_predict_takes_one_step_or_several_from_either_end() -> None:
+def test_predict_takes_one_step_or_several_from_either_end(fit) -> None:
     run, x = fit(), [0.0, 0.5, 1.0]
     lines = run.params[:, :1] * np.array(x, dtype=np.float32) + run.params[:, 1:]
     np.testing.assert_allclose(run.predict(x, 3), lines[3], rtol=1e-6)
@@ -96,7 +73,7 @@ def test_predict_takes_one_step_or_several_from_either_end() -> None:
 
 
 @pytest.mark.parametrize("memory", [1, 4000, 2**28])
-def test_the_chunks_do_not_change_the_numbers(monkeypatch, memory: int) -> None:
+def test_the_chunks_do_not_change_the_numbers(fit, monkeypatch, memory: int) -> None:
     monkeypatch.setattr(evaluation, "_MEMORY_BYTES", memory)
     run = fit()
     grid = np.random.default_rng(0).normal(size=(1000, 2)).astype(np.float32)
@@ -105,12 +82,12 @@ def test_the_chunks_do_not_change_the_numbers(monkeypatch, memory: int) -> None:
     np.testing.assert_allclose(run.loss_at(grid), expected, rtol=1e-5)
 
 
-def test_predictions_at_a_tensor_that_needs_a_gradient() -> None:
+def test_predictions_at_a_tensor_that_needs_a_gradient(fit) -> None:
     at = torch.ones(2, requires_grad=True)
     np.testing.assert_array_equal(fit().predict(at, 3), fit().predict([1.0, 1.0], 3))
 
 
-def test_predicting_leaves_generator_and_numbers_alone() -> None:
+def test_predicting_leaves_generator_and_numbers_alone(images) -> None:
     run = images(NETWORKS["dropout"])
     before = torch.get_rng_state()
     first = run.predict(run.x, 2)
@@ -119,14 +96,14 @@ def test_predicting_leaves_generator_and_numbers_alone() -> None:
 
 
 @pytest.mark.parametrize("model", NETWORKS.values(), ids=NETWORKS)
-def test_a_steps_prediction_does_not_depend_on_the_steps_asked_with_it(model) -> None:
+def test_a_steps_prediction_does_not_depend_on_the_steps_asked_with_it(images, model) -> None:
     run = images(model)
     together = run.predict(run.x, range(7))
     np.testing.assert_array_equal(np.stack([run.predict(run.x, k) for k in range(7)]), together)
     np.testing.assert_array_equal(run.predict(run.x, [6, 2]), together[[6, 2]])
 
 
-def test_a_metric_that_is_first_a_whole_number_is_not_cut() -> None:
+def test_a_metric_that_is_first_a_whole_number_is_not_cut(fit) -> None:
     def r2(prediction, target):
         return max(0, 1 - losses.mse(prediction, target) / target.var(correction=0))
 
@@ -150,7 +127,7 @@ class Partly(nn.Module):
         return self.inner(x)
 
 
-def test_tensors_without_numbers_are_recorded_and_evaluated() -> None:
+def test_tensors_without_numbers_are_recorded_and_evaluated(images) -> None:
     run = images(Partly())
     assert run.params.shape == (7, 51)
     expected = one_by_one(run, run.problem.data.x, 6)
@@ -202,7 +179,7 @@ SHARED = nn.Linear(16, 16)
     [nn.Sequential(SHARED, nn.Tanh(), SHARED), Remembering()],
     ids=["a module used twice", "activations kept"],
 )
-def test_evaluating_leaves_the_model_whole_and_it_can_be_pickled(model) -> None:
+def test_evaluating_leaves_the_model_whole_and_it_can_be_pickled(images, model) -> None:
     model(torch.ones(1, 16))
     run = images(model)
     held = dict(vars(run.problem.model))

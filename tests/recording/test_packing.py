@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
-from torch.nn import functional
 
 from render.errors import RecordingError
 from render.problem import datasets, losses, models
@@ -21,35 +20,12 @@ from render.recording import Trajectory, evaluation, record
 SGD = partial(torch.optim.SGD, lr=0.1)
 
 
-def fit(steps: int = 20, **settings) -> Trajectory:
-    return record(
-        models.Line(-1.0, 1.0),
-        datasets.line(30),
-        loss=losses.mse,
-        optimizer=SGD,
-        steps=steps,
-        **settings,
-    )
-
-
-def images(model: nn.Module, side: int = 4, steps: int = 6) -> Trajectory:
-    x = torch.randn(12, side * side, generator=torch.Generator().manual_seed(0))
-    return record(
-        model,
-        datasets.of(x, torch.arange(12) % 3),
-        loss=functional.cross_entropy,
-        optimizer=SGD,
-        steps=steps,
-        batch_size=5,
-    )
-
-
 NETWORKS = {
     "batch norm": nn.Sequential(nn.Linear(16, 8), nn.BatchNorm1d(8), nn.Linear(8, 3)),
 }
 
 
-def test_a_pickled_run_predicts_the_same() -> None:
+def test_a_pickled_run_predicts_the_same(images) -> None:
     run = images(NETWORKS["batch norm"])
     twin = pickle.loads(pickle.dumps(pickle.loads(pickle.dumps(run))))
     np.testing.assert_array_equal(twin.predict(run.x, range(7)), run.predict(run.x, range(7)))
@@ -76,7 +52,7 @@ def in_another_process(tmp_path: Path, run: Trajectory) -> str:
     return done.stdout.strip()
 
 
-def test_another_process_reads_a_run_without_torch(tmp_path: Path) -> None:
+def test_another_process_reads_a_run_without_torch(fit, tmp_path: Path) -> None:
     run = fit()
     assert in_another_process(tmp_path, run) == str(run.predict([0.5], 20)[0])
 
@@ -128,7 +104,7 @@ def test_a_model_that_cannot_be_pickled_says_so_when_it_is_needed() -> None:
     np.testing.assert_array_equal(again.predict([0.0], 0), run.predict([0.0], 0))
 
 
-def test_what_no_pickler_takes_is_told_without_advice_that_cannot_help() -> None:
+def test_what_no_pickler_takes_is_told_without_advice_that_cannot_help(images) -> None:
     pytest.importorskip("cloudpickle")
     model = nn.Sequential(nn.utils.parametrizations.weight_norm(nn.Linear(16, 3)))
     twin = pickle.loads(pickle.dumps(images(model)))
@@ -137,7 +113,7 @@ def test_what_no_pickler_takes_is_told_without_advice_that_cannot_help() -> None
     assert "cloudpickle" not in str(c.value)
 
 
-def test_a_known_loss_over_all_data_travels_with_the_run(monkeypatch) -> None:
+def test_a_known_loss_over_all_data_travels_with_the_run(fit, monkeypatch) -> None:
     run = fit(batch_size=7)
     known = run.data_loss
     twin = pickle.loads(pickle.dumps(run))

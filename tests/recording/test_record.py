@@ -18,19 +18,6 @@ SGD = partial(torch.optim.SGD, lr=0.1)
 STEP_LR = partial(lr_scheduler.StepLR, step_size=5, gamma=0.5)
 
 
-def network(seed: int = 0) -> nn.Module:
-    torch_state = torch.get_rng_state()
-    torch.manual_seed(seed)
-    layers = nn.Sequential(nn.Linear(2, 5), nn.Tanh(), nn.Linear(5, 1), nn.Flatten(0))
-    torch.set_rng_state(torch_state)
-    return layers
-
-
-def labels(n: int = 23):
-    x = torch.randn(n, 2, generator=torch.Generator().manual_seed(1))
-    return datasets.of(x, (x.prod(dim=1) > 0).float())
-
-
 def plain_loop(model, data, loss, optimizer, steps, scheduler=None, batch=None):
     """Train as any tutorial does; return parameters, losses, rates and gradient norms."""
     model = copy.deepcopy(model)
@@ -77,7 +64,9 @@ OPTIMIZERS = {
 @pytest.mark.parametrize("batch_size", [None, 8])
 @pytest.mark.parametrize("scheduler", [None, STEP_LR], ids=["constant", "StepLR"])
 @pytest.mark.parametrize("name", OPTIMIZERS)
-def test_a_recording_equals_a_plain_loop_bit_for_bit(name, scheduler, batch_size) -> None:
+def test_a_recording_equals_a_plain_loop_bit_for_bit(
+    labels, network, name, scheduler, batch_size
+) -> None:
     model, data, optimizer = network(), labels(), OPTIMIZERS[name]
     run = record(
         model,
@@ -130,7 +119,9 @@ def test_gradient_descent_on_a_quadratic_follows_its_closed_form() -> None:
     np.testing.assert_allclose(run.grad_norm, np.linalg.norm(gradients, axis=1), rtol=1e-6)
 
 
-def test_the_seed_decides_the_bits_and_the_global_generator_neither_matters_nor_moves() -> None:
+def test_the_seed_decides_the_bits_and_the_global_generator_neither_matters_nor_moves(
+    labels, network
+) -> None:
     model = nn.Sequential(network(), nn.Dropout(0.5))
     call = partial(record, model, labels(), loss=losses.nll, optimizer=SGD, steps=9, batch_size=4)
     before = torch.get_rng_state()
@@ -141,7 +132,7 @@ def test_the_seed_decides_the_bits_and_the_global_generator_neither_matters_nor_
     assert (first.params[-1] != call(seed=2).params[-1]).any()
 
 
-def test_the_model_passed_in_stays_as_it_was() -> None:
+def test_the_model_passed_in_stays_as_it_was(labels, network) -> None:
     model = nn.Sequential(nn.BatchNorm1d(2), network())
     before = copy.deepcopy(model.state_dict())
     record(model, labels(), loss=losses.nll, optimizer=SGD, steps=3)
@@ -223,7 +214,7 @@ def test_the_run_says_how_it_was_made() -> None:
 
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")
-def test_a_gpu_records_what_the_cpu_does() -> None:
+def test_a_gpu_records_what_the_cpu_does(labels, network) -> None:
     call = partial(record, network(), labels(), loss=losses.nll, optimizer=SGD, steps=30)
     np.testing.assert_allclose(
         call(device="cuda").params, call(device="cpu").params, rtol=1e-4, atol=1e-5

@@ -16,19 +16,6 @@ from render.recording import Keep, memory, record, rows
 SGD = partial(torch.optim.SGD, lr=0.1)
 
 
-def network(seed: int = 0) -> nn.Module:
-    torch_state = torch.get_rng_state()
-    torch.manual_seed(seed)
-    layers = nn.Sequential(nn.Linear(2, 5), nn.Tanh(), nn.Linear(5, 1), nn.Flatten(0))
-    torch.set_rng_state(torch_state)
-    return layers
-
-
-def labels(n: int = 23):
-    x = torch.randn(n, 2, generator=torch.Generator().manual_seed(1))
-    return datasets.of(x, (x.prod(dim=1) > 0).float())
-
-
 class Rebinding(torch.optim.SGD):
     """Gives its parameters new storage at each step, as vector_to_parameters does."""
 
@@ -51,9 +38,12 @@ class Transposed(nn.Module):
         return (x @ self.weight).sum(dim=1) * self.frozen
 
 
-@pytest.mark.parametrize("model", [network(), Transposed()], ids=["network", "transposed"])
+@pytest.mark.parametrize("kind", ["network", "transposed"])
 @pytest.mark.parametrize("optimizer", [SGD, partial(Rebinding, lr=0.1)], ids=["SGD", "rebinding"])
-def test_storage_that_moves_or_is_not_contiguous_is_followed(model, optimizer) -> None:
+def test_storage_that_moves_or_is_not_contiguous_is_followed(
+    labels, network, kind, optimizer
+) -> None:
+    model = network() if kind == "network" else Transposed()
     run = record(model, labels(), loss=losses.nll, optimizer=optimizer, steps=8)
     reference = copy.deepcopy(model)
     made = SGD(reference.parameters())
@@ -65,7 +55,7 @@ def test_storage_that_moves_or_is_not_contiguous_is_followed(model, optimizer) -
         made.step()
 
 
-def test_running_statistics_are_recorded_and_used_for_predictions() -> None:
+def test_running_statistics_are_recorded_and_used_for_predictions(labels, network) -> None:
     model = nn.Sequential(nn.BatchNorm1d(2), network())
     data = labels()
     run = record(model, data, loss=losses.nll, optimizer=SGD, steps=5)
@@ -101,7 +91,7 @@ def test_whole_numbers_among_the_parameters_are_recorded() -> None:
 
 
 @pytest.mark.parametrize("room", [2**28, 3000, 1])
-def test_the_size_of_the_buffers_does_not_matter(monkeypatch, room: int) -> None:
+def test_the_size_of_the_buffers_does_not_matter(labels, monkeypatch, room: int) -> None:
     call = partial(
         record, Transposed(), labels(), loss=losses.nll, optimizer=SGD, steps=40, batch_size=7
     )

@@ -12,36 +12,12 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
-from torch.nn import functional
 
 from render.errors import InputError, RecordingError
-from render.problem import datasets, losses, models
-from render.recording import Problem, Trajectory, record
+from render.problem import losses, models
+from render.recording import Problem, Trajectory
 
 SGD = partial(torch.optim.SGD, lr=0.1)
-
-
-def fit(steps: int = 20, **settings) -> Trajectory:
-    return record(
-        models.Line(-1.0, 1.0),
-        datasets.line(30),
-        loss=losses.mse,
-        optimizer=SGD,
-        steps=steps,
-        **settings,
-    )
-
-
-def images(model: nn.Module, side: int = 4, steps: int = 6) -> Trajectory:
-    x = torch.randn(12, side * side, generator=torch.Generator().manual_seed(0))
-    return record(
-        model,
-        datasets.of(x, torch.arange(12) % 3),
-        loss=functional.cross_entropy,
-        optimizer=SGD,
-        steps=steps,
-        batch_size=5,
-    )
 
 
 NETWORKS = {
@@ -49,14 +25,14 @@ NETWORKS = {
 }
 
 
-def test_the_loss_over_all_data_is_the_loss_of_a_full_batch_run() -> None:
+def test_the_loss_over_all_data_is_the_loss_of_a_full_batch_run(fit) -> None:
     assert fit().data_loss is fit().loss or np.array_equal(fit().data_loss, fit().loss)
     run = fit(batch_size=7)
     np.testing.assert_allclose(run.data_loss, run.loss_at(run.params), rtol=1e-6)
     assert not np.allclose(run.data_loss, run.loss)
 
 
-def test_columns_are_named_after_the_models_parameters() -> None:
+def test_columns_are_named_after_the_models_parameters(fit, images) -> None:
     assert fit(0).names == ("slope", "intercept")
     run = images(NETWORKS["mlp"], steps=0)
     assert len(run.names) == len(set(run.names)) == run.params.shape[1]
@@ -85,14 +61,14 @@ def test_columns_are_named_after_the_models_parameters() -> None:
         (lambda run: run.attach(nn.Linear(1, 1), losses.mse), "the model has parameters weight"),
     ],
 )
-def test_wrong_arguments_say_so(call, message: str) -> None:
+def test_wrong_arguments_say_so(fit, call, message: str) -> None:
     with pytest.raises(InputError) as caught:
         call(fit())
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
-def test_a_run_cannot_be_changed() -> None:
+def test_a_run_cannot_be_changed(fit) -> None:
     run = fit(batch_size=4, metrics={"error": losses.mse})
     with pytest.raises(FrozenInstanceError):
         run.loss = run.lr  # type: ignore[misc]
@@ -125,7 +101,7 @@ def test_a_run_made_of_a_users_arrays_leaves_them_writable() -> None:
         made.predict([0.0], 0)
 
 
-def test_a_problem_can_be_attached_again() -> None:
+def test_a_problem_can_be_attached_again(fit) -> None:
     run = fit()
     bare = pickle.loads(pickle.dumps(run)).attach(models.Line(7.0, 7.0), losses.mse)
     assert isinstance(bare.problem, Problem)

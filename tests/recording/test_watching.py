@@ -15,20 +15,7 @@ from render.recording import record
 SGD = partial(torch.optim.SGD, lr=0.1)
 
 
-def network(seed: int = 0) -> nn.Module:
-    torch_state = torch.get_rng_state()
-    torch.manual_seed(seed)
-    layers = nn.Sequential(nn.Linear(2, 5), nn.Tanh(), nn.Linear(5, 1), nn.Flatten(0))
-    torch.set_rng_state(torch_state)
-    return layers
-
-
-def labels(n: int = 23):
-    x = torch.randn(n, 2, generator=torch.Generator().manual_seed(1))
-    return datasets.of(x, (x.prod(dim=1) > 0).float())
-
-
-def test_metrics_are_over_all_the_data_at_each_row() -> None:
+def test_metrics_are_over_all_the_data_at_each_row(labels, network) -> None:
     def mean_logit(prediction, target):
         return float(prediction.mean())  # a number, not a tensor: cannot be batched
 
@@ -48,7 +35,7 @@ def test_metrics_are_over_all_the_data_at_each_row() -> None:
         assert run.metrics["mean_logit"][k] == pytest.approx(logits.mean().item(), abs=1e-6)
 
 
-def test_class_labels_train_with_torchs_own_loss() -> None:
+def test_class_labels_train_with_torchs_own_loss(labels) -> None:
     x = labels().x
     data = datasets.of(x, (x[:, 0] > 0).long())
     run = record(
