@@ -9,7 +9,6 @@ from render import Film, Timeline, datasets, losses, models, panels, scene, swee
 from render.errors import InputError
 
 LEAST_BATCHES = 8  # an epoch
-DRIVER = "gelsd"  # lstsq's default driver varies in its last bit
 TOLERANCE = 0.25  # of the law
 
 
@@ -35,14 +34,13 @@ def batch_sizes(
             f"{sizes[-1]}: the last batch of an epoch is smaller"
         )
     data = datasets.line(n, slope=3.0, intercept=8.0, noise=0.3, seed=seed)
-    columns = torch.stack([data.x, torch.ones(n)], dim=1)
-    limit = 2 / float(torch.linalg.eigvalsh(2 * columns.T @ columns / n)[-1])
-    if not 0 < lr < limit:
-        raise InputError(f"lr={lr}: give a rate above 0 and below {limit:.2f}, where runs diverge")
-    best = torch.linalg.lstsq(columns, data.y[:, None], driver=DRIVER).solution
-    slope, intercept = best[:, 0].tolist()
+    fit = losses.least_squares(data)
+    if not 0 < lr < fit.limit:
+        raise InputError(
+            f"lr={lr}: give a rate above 0 and below {fit.limit:.2f}, where runs diverge"
+        )
     runs = sweep(
-        models.Line(slope, intercept),
+        models.Line(*fit.best),
         data,
         loss=losses.mse,
         optimizer=partial(torch.optim.SGD, lr=lr),

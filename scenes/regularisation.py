@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch.optim import SGD
 
-from render import Film, Timeline, models, panels, record, scene, surfaces
+from render import Film, Timeline, datasets, losses, models, panels, record, scene, surfaces
 from render.errors import InputError
 
 FORMULA = (
@@ -36,7 +36,9 @@ def regularisation(
     if n < 2 or not decay > 0:
         raise InputError(f"n={n}, decay={decay}: give at least 2 samples and a decay above 0")
     x, y = samples(n, seed)
-    limit = 2 / (float(torch.linalg.eigvalsh(2 / n * x.T @ x)[-1]) + 4 * decay)
+    decays = (0.0, decay, 4 * decay)
+    fits = [losses.least_squares(datasets.of(x, y), decay=strength) for strength in decays]
+    limit = fits[-1].limit
     if not 0 < lr < limit:
         raise InputError(
             f"lr={lr}: give a rate above 0 and below {limit:.2g}, where runs diverge with the "
@@ -50,13 +52,12 @@ def regularisation(
 
     start = models.Point(-1.5, 0.8, dtype=torch.float64)
     runs, maps, minima = {}, {}, {"zero": (0.0, 0.0)}
-    for place, strength in zip("abc", (0.0, decay, 4 * decay), strict=True):
+    for place, strength, fit in zip("abc", decays, fits, strict=True):
         label = f"$\\lambda$ = {strength:g}"
         optimizer = partial(SGD, lr=lr, weight_decay=strength)
         run = record(start, surfaces.of(height), optimizer=optimizer, steps=steps)
-        curved = 2 / n * x.T @ x + strength * torch.eye(2)
         runs[label] = run
-        minima["minimum"] = torch.linalg.solve(curved, 2 / n * x.T @ y).tolist()
+        minima["minimum"] = fit.best
         maps[place] = panels.LossSurface(
             {label: run.attach(start, surfaces.of(partial(height, decay=strength)).loss)},
             x_range=(-2.0, 2.4),

@@ -9,7 +9,6 @@ from torch.optim import lr_scheduler
 from render import Film, Timeline, datasets, losses, models, panels, record, scene
 from render.errors import InputError
 
-DRIVER = "gelsd"  # lstsq's default driver varies in its last bit
 LAST = 40
 
 
@@ -35,15 +34,6 @@ def five(lr: float, steps: int) -> dict:
     }
 
 
-def solved(data):
-    """Return the best slope and intercept, their loss, and the rate from which runs diverge."""
-    columns = torch.stack([data.x, torch.ones_like(data.x)], dim=1)
-    best = torch.linalg.lstsq(columns, data.y[:, None], driver=DRIVER).solution
-    least = float(((columns @ best)[:, 0] - data.y).square().mean())
-    limit = 2 / float(torch.linalg.eigvalsh(2 * columns.T @ columns / len(data))[-1])
-    return *best[:, 0].tolist(), least, limit
-
-
 @scene
 def schedules(
     lr: float = 0.4, steps: int = 400, n: int = 1024, batch: int = 16, seed: int = 0
@@ -54,9 +44,12 @@ def schedules(
     if not 0 < batch < n:
         raise InputError(f"batch={batch}: give at least 1 point, and fewer than n={n}")
     data = datasets.line(n, slope=3.0, intercept=8.0, noise=0.3, seed=seed, dtype=torch.float64)
-    slope, intercept, least, limit = solved(data)
-    if not 0 < lr < limit:
-        raise InputError(f"lr={lr}: give a rate above 0 and below {limit:.2f}, where runs diverge")
+    fit = losses.least_squares(data)
+    slope, intercept = fit.best
+    if not 0 < lr < fit.limit:
+        raise InputError(
+            f"lr={lr}: give a rate above 0 and below {fit.limit:.2f}, where runs diverge"
+        )
     runs = {
         label: record(
             models.Line(slope - 0.25, intercept + 0.14, dtype=torch.float64),
@@ -71,7 +64,7 @@ def schedules(
         for label, schedule in five(lr, steps).items()
     }
     last = min(LAST, steps)
-    height = partial(above, least=least, last=last)
+    height = partial(above, least=fit.loss, last=last)
     ends = {label: height(run)[-1] for label, run in runs.items()}
     noisy = ends["constant"] > min(ends.values())
     cloud = panels.Cloud(
@@ -80,8 +73,8 @@ def schedules(
         grid=81,
         equal=True,
         title=f"ring: spread of the last {last} steps",
-        x_range=(slope - 0.3, slope + 0.3),
-        y_range=(intercept - 0.3, intercept + 0.3),
+        x_range=(slope - 0.29, slope + 0.29),
+        y_range=(intercept - 0.29, intercept + 0.29),
     )
     y_label = f"loss above the least,\nmean of {last} steps"
     return Film(

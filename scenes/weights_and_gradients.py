@@ -3,11 +3,9 @@
 import math
 from functools import partial
 
-import numpy as np
 import torch
-from torch.func import functional_call, grad, vmap
 
-from render import Film, Timeline, Trajectory, datasets, losses, models, panels, scene, sweep
+from render import Film, Timeline, datasets, losses, models, panels, scene, sweep
 from render.errors import InputError
 
 
@@ -28,7 +26,7 @@ def weights_and_gradients(
         optimizer=partial(torch.optim.SGD, lr=lr),
         steps=steps,
     )
-    norms = {label: gradient_norms(run) for label, run in runs.items()}
+    norms = {label: run.gradient_norms() for label, run in runs.items()}
     hidden = [f"layers.{2 * layer}.weight" for layer in sorted({1, depth // 2, depth - 1})]
     return Film(
         {
@@ -51,18 +49,3 @@ def started(scale: float, depth: int, width: int, seed: int) -> models.MLP:
             std = scale * math.sqrt(2 / values.shape[1]) if values.ndim > 1 else 0.0
             values.normal_(0.0, std, generator=generator)
     return model
-
-
-def gradient_norms(run: Trajectory) -> np.ndarray:
-    """The norm of the loss's gradient in each layer's weights, (steps + 1, layers)."""
-    problem = run.problem
-    names, shapes = zip(*run.layout, strict=True)
-    parts = torch.tensor(run.params).split([math.prod(shape) for shape in shapes], dim=1)
-    tensors = [part.reshape(-1, *shape) for part, shape in zip(parts, shapes, strict=True)]
-
-    def loss(state):
-        return problem.loss(functional_call(problem.model, state, problem.data.x), problem.data.y)
-
-    gradients = vmap(grad(loss), chunk_size=64)(dict(zip(names, tensors, strict=True)))
-    layers = [g.flatten(1) for name, g in gradients.items() if name.endswith("weight")]
-    return torch.stack([layer.norm(dim=1) for layer in layers], dim=1).numpy()

@@ -9,9 +9,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from render.errors import InputError
+from render.problem.least_squares import least_squares
 from render.problem.penalties import penalised
 
-__all__ = ["cross_entropy", "mse", "nll", "penalised"]
+__all__ = ["cross_entropy", "least_squares", "mse", "nll", "penalised"]
 
 _SMALLEST_PROBABILITY = 1e-5
 _LARGEST_LOGIT = math.log((1 - _SMALLEST_PROBABILITY) / _SMALLEST_PROBABILITY)

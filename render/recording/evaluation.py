@@ -24,7 +24,16 @@ from render.recording.factories import first_line
 from render.recording.generators import forked
 from render.recording.problem import Problem, to_numpy
 
-__all__ = ["fits_together", "is_looped", "losses", "measured", "metric", "predictions", "unchanged"]
+__all__ = [
+    "each",
+    "fits_together",
+    "is_looped",
+    "losses",
+    "measured",
+    "metric",
+    "predictions",
+    "unchanged",
+]
 
 Array = npt.NDArray[Any]
 
@@ -58,7 +67,7 @@ def predictions(problem: Problem, x: object, params: Table, buffers: Mapping[str
             )
         return output
 
-    return _each(predict, model, params, buffers)
+    return each(predict, model, params, buffers)
 
 
 def losses(problem: Problem, params: Table, buffers: Mapping[str, Array]) -> Array:
@@ -85,7 +94,7 @@ def metric(
     def value(state: State) -> Tensor:
         return measured(measure, functional_call(model, state, (x,)), y)
 
-    return _each(value, model, params, buffers, progress)
+    return each(value, model, params, buffers, progress)
 
 
 def measured(
@@ -148,7 +157,7 @@ def _inputs(x: object, like: Tensor) -> Tensor:
     return inputs
 
 
-def _each(
+def each(
     function: Callable[[State], Tensor],
     model: nn.Module,
     params: Table,

@@ -172,6 +172,18 @@ class Trajectory:
         }
         return evaluation.losses(self._attached(), points, last)
 
+    def gradient_norms(self, tensors: Sequence[str] | None = None) -> Array:
+        """Return the L2 norm of the gradient in each parameter tensor at each row, (T, tensors).
+
+        It is the gradient of the loss over all the data, with the model in evaluation mode.
+        tensors: names as in `layout`; by default the weights, which are those with two axes or
+        more. Evaluated in batched calls of bounded memory. Raises InputError for names that the
+        run does not have, RecordingError for a run without its model.
+        """
+        from render.recording import gradients
+
+        return gradients.norms(self._attached(), tensors, self.params, self.buffers)
+
     def attach(self, model: nn.Module, loss: Callable[..., Any]) -> Self:
         """Return this run with the model and loss that it was recorded with.
 

@@ -1,0 +1,51 @@
+"""The gradient of the loss, tensor by tensor, along a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+from torch.func import functional_call, grad
+
+from render.errors import InputError
+from render.recording import evaluation
+
+if TYPE_CHECKING:
+    from render.recording.problem import Problem
+    from render.recording.trajectory import Array
+
+__all__ = ["norms"]
+
+
+def norms(
+    problem: Problem, tensors: Sequence[str] | None, params: Array, buffers: Mapping[str, Array]
+) -> Array:
+    """Return the L2 norm of the loss's gradient in each tensor for each row of `params`: (K, n).
+
+    tensors: names of parameter tensors; by default those with two axes or more. Raises InputError
+    where there are none, or none of that name.
+    """
+    model = problem.model
+    known = dict(model.named_parameters())
+    asked = [tensors] if isinstance(tensors, str) else tensors
+    chosen = asked or [name for name, values in known.items() if values.ndim >= 2]
+    unknown = [name for name in chosen if name not in known]
+    if unknown or not chosen:
+        wrong = f"has no tensor {unknown[0]!r}" if unknown else "has no tensor with two axes"
+        raise InputError(
+            f"gradient_norms: the run {wrong}; give tensors= some of {', '.join(known)}"
+        )
+    place = next(model.parameters()).device
+    x, y = problem.data.x.to(place), problem.data.y.to(place)
+
+    def of(state: Mapping[str, Tensor]) -> Tensor:
+        def loss(moved: Mapping[str, Tensor]) -> Tensor:
+            prediction = functional_call(model, {**state, **moved}, (x,))
+            return evaluation.measured(problem.loss, prediction, y)
+
+        gradients = grad(loss)({name: state[name] for name in chosen})
+        return torch.stack([gradients[name].norm() for name in chosen])
+
+    return evaluation.each(of, model, params, buffers)
