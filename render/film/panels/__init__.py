@@ -7,6 +7,7 @@ from render.film.panels.histograms import ByLayer, Histograms
 from render.film.panels.landscape import LandscapePanel, variance_share
 from render.film.panels.loss_surface import LossSurface
 from render.film.panels.panel import Panel, RunPanel, Update
+from render.film.panels.patience import Patience, stopping
 from render.film.panels.probability_field import ProbabilityField
 from render.film.panels.readout import Readout
 from render.film.panels.series import distance_to, row_at
@@ -24,6 +25,7 @@ __all__ = [
     "LandscapePanel",
     "LossSurface",
     "Panel",
+    "Patience",
     "ProbabilityField",
     "Readout",
     "RunPanel",
@@ -35,5 +37,6 @@ __all__ = [
     "row_at",
     "sigmoid",
     "spread_of",
+    "stopping",
     "variance_share",
 ]
