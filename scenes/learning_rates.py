@@ -1,6 +1,5 @@
 """Learning rates below, at and beyond what gradient descent allows."""
 
-import numpy as np
 import torch
 
 from render import Film, Timeline, models, panels, scene, surfaces, sweep
@@ -8,11 +7,6 @@ from render.errors import InputError
 
 JUDGED = ("too small", "right", "too large", "beyond 2/L")
 MEASURED = ("small", "1/L", "just below 2/L", "beyond 2/L")
-
-
-def until_far(run):
-    """Return the losses up to ten times the first, and down to the rounding error."""
-    return np.where(run.loss <= 10 * run.loss[0], np.maximum(run.loss, 1e-14), np.nan)
 
 
 @scene
@@ -39,7 +33,7 @@ def learning_rates(condition: float = 10.0, beyond: float = 1.03, steps: int = 6
             "S": panels.LossSurface(
                 runs, x_range=(-2.3, 1.0), y_range=(-1.25, 1.25), minima=valley.minima, equal=True
             ),
-            "L": panels.Curve(runs, until_far, scale="log", y_label="loss"),
+            "L": panels.Curve(runs, scale="log"),
             "C": panels.Caption(
                 f"$L$ = {largest:g} is the largest curvature: "
                 f"gradient descent is stable below the rate $2/L$ = {edge:.3g}"

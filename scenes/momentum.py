@@ -3,41 +3,21 @@
 from functools import partial
 from math import sqrt
 
-import numpy as np
 from torch.optim import SGD
 
 from render import Film, Timeline, models, panels, scene, surfaces, sweep
 from render.errors import InputError
 
 AHEAD = 0.1  # of the other's loss is far ahead
-
-
-def loss(run):
-    """Return the losses down to the rounding error."""
-    return np.maximum(run.loss, 1e-14)
-
-
-def shrinks(factor):
-    """Return a factor below 1 with as many decimals as tell it from 1, from three on."""
-    decimals = next((d for d in range(3, 16) if float(f"{factor:.{d}f}") < 1), 3)
-    return f"{factor:.{decimals}f}"
-
-
-def formulas(condition, plain, ball, nesterov):
-    """Return each method's settings, and by how much a step shrinks the distance."""
-    root = sqrt(condition)
-    return (
-        rf"gradient descent: rate $2/(\mu + L)$ = {plain['lr']:.3g};"
-        rf"  distance $\times$ {shrinks((condition - 1) / (condition + 1))} a step in the long run"
-        "\n"
-        rf"heavy ball: rate $4/(\sqrt{{\mu}} + \sqrt{{L}})^2$ = {ball['lr']:.3g},"
-        rf"  momentum $((\sqrt{{\kappa}} - 1)/(\sqrt{{\kappa}} + 1))^2$ = {ball['momentum']:.3g};"
-        rf"  $\times$ {shrinks(sqrt(ball['momentum']))}"
-        "\n"
-        rf"Nesterov: rate $1/L$ = {nesterov['lr']:.3g},"
-        rf"  momentum $(\sqrt{{\kappa}} - 1)/(\sqrt{{\kappa}} + 1)$ = {nesterov['momentum']:.3g};"
-        rf"  $\times$ {shrinks(1 - 1 / root)}"
-    )
+SETTINGS = (
+    r"gradient descent: rate $2/(\mu + L)$ = %.3g;  distance shrinks by %.3g%% a step"
+    " in the long run\n"
+    r"heavy ball: rate $4/(\sqrt{\mu} + \sqrt{L})^2$ = %.3g,  "
+    r"momentum $((\sqrt{\kappa} - 1)/(\sqrt{\kappa} + 1))^2$ = %.3g;  by %.3g%%"
+    "\n"
+    r"Nesterov: rate $1/L$ = %.3g,  "
+    r"momentum $(\sqrt{\kappa} - 1)/(\sqrt{\kappa} + 1)$ = %.3g;  by %.3g%%"
+)
 
 
 @scene
@@ -48,24 +28,29 @@ def momentum(condition: float = 40.0, steps: int = 60) -> Film:
     valley = surfaces.quadratic(condition)
     least, largest = valley.curvatures(0, 0)
     root = sqrt(condition)
-    plain = {"lr": 2 / (least + largest)}
-    ball = {
-        "lr": 4 / (sqrt(least) + sqrt(largest)) ** 2,
-        "momentum": ((root - 1) / (root + 1)) ** 2,
-    }
-    nesterov = {"lr": 1 / largest, "momentum": (root - 1) / (root + 1)}
+    share = (root - 1) / (root + 1)
+    plain, ball, nesterov = (
+        2 / (least + largest),
+        4 / (sqrt(least) + sqrt(largest)) ** 2,
+        1 / largest,
+    )
     runs = sweep(
         models.Point(-2.0, 0.3),
         valley,
         optimizer={
-            "gradient descent": partial(SGD, **plain),
-            "heavy ball": partial(SGD, **ball),
-            "Nesterov": partial(SGD, **nesterov, nesterov=True),
+            "gradient descent": partial(SGD, lr=plain),
+            "heavy ball": partial(SGD, lr=ball, momentum=share**2),
+            "Nesterov": partial(SGD, lr=nesterov, momentum=share, nesterov=True),
         },
         steps=steps,
     )
-    plain_end, *ends = (loss(run)[-1] for run in runs.values())
-    ahead = all(end <= AHEAD * plain_end for end in ends)
+    slow, *fast = (run.loss[-1] for run in runs.values())
+    ahead = max(fast) < AHEAD * slow
+    told = SETTINGS % (
+        *(plain, 100 * 2 / (condition + 1)),
+        *(ball, share**2, 100 * (1 - share)),
+        *(nesterov, share, 100 / root),
+    )
     return Film(
         {
             "S": panels.LossSurface(
@@ -77,8 +62,8 @@ def momentum(condition: float = 40.0, steps: int = 60) -> Film:
                 title=rf"curvatures $\mu$ = {least:g} and $L$ = {largest:g}, "
                 rf"$\kappa = L/\mu$ = {condition:g}",
             ),
-            "L": panels.Curve(runs, loss, scale="log", y_label="loss"),
-            "C": panels.Caption(formulas(condition, plain, ball, nesterov), size_pt=14),
+            "L": panels.Curve(runs, scale="log"),
+            "C": panels.Caption(told, size_pt=14),
         },
         mosaic="SL\nCC",
         width_ratios=(3, 2),

@@ -11,7 +11,7 @@ from render.errors import InputError
 SURFACES = ("rosenbrock", "beale", "himmelblau", "rastrigin", "camel", "saddle")
 RATES = (3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 1.0)
 NEAR = 0.01
-FAR = 3.0  # height at which a run that falls without end is left
+FAR = 3.0  # height at which runs that fall without end leave the picture
 CLOSEST = 1e-7  # single precision tells no less
 OPTIMIZERS = {
     "SGD": optim.SGD,
@@ -34,15 +34,13 @@ def climbs(run):
     return not run.loss.max() <= run.loss[0] + 1e-6 * abs(run.loss[0])
 
 
-def wildness(tried):
-    """Return what the best rate has least of: runs that climb come last, then the last height."""
-    _, run = tried
-    return climbs(run), run.loss[-1] if np.isfinite(run.loss[-1]) else np.inf
-
-
-def until_far(run):
-    """Return the heights up to the first one that is far."""
-    return np.where(np.cumsum(abs(run.loss) > FAR) <= 1, run.loss, np.nan)
+def tuned(optimizer, start, hills, steps):
+    """Return the rate whose run ends lowest, and that run; runs that climb come last."""
+    runs = sweep(start, hills, optimizer=optimizer, lr=RATES, steps=steps).values()
+    return min(
+        zip(RATES, runs, strict=True),
+        key=lambda tried: (climbs(tried[1]), np.nan_to_num(tried[1].loss[-1], nan=np.inf)),
+    )
 
 
 @scene
@@ -54,8 +52,7 @@ def optimizer_race(surface: str = "rosenbrock", steps: int = 200) -> Film:
     start = models.Point(*hills.start)
     runs, rates = {}, {}
     for name, optimizer in OPTIMIZERS.items():
-        tried = sweep(start, hills, optimizer=optimizer, lr=RATES, steps=steps).values()
-        rates[name], runs[name] = min(zip(RATES, tried, strict=True), key=wildness)
+        rates[name], runs[name] = tuned(optimizer, start, hills, steps)
     listed = [
         f"{name}: {rate:g}{' (climbs)' * climbs(runs[name])}".replace(" ", "\N{NO-BREAK SPACE}")
         for name, rate in rates.items()
@@ -75,7 +72,7 @@ def optimizer_race(surface: str = "rosenbrock", steps: int = 200) -> Film:
         arrived = [name for name, run in runs.items() if distance(run)[-1] < NEAR]
         told += f"\nWithin {NEAR:g} of a minimum: {len(arrived)} of {len(runs)}"
     else:
-        progress = panels.Curve(runs, until_far, y_limits=(-FAR, FAR), y_label="height")
+        progress = panels.Curve(runs, y_limits=(-FAR, FAR), y_label="height")
     return Film(
         {
             "S": panels.LossSurface(

@@ -9,12 +9,6 @@ from render import Film, Timeline, models, panels, scene, surfaces, sweep
 from render.errors import InputError
 
 
-def height(run):
-    """Return |y| up to the first step beyond the edge of the picture."""
-    away = abs(run.params[:, 1])
-    return np.where(np.cumsum(away > 1) <= 1, away, np.nan)
-
-
 def escape(run):
     """Return the first step with |y| > 1, or None."""
     return int(np.argmax(abs(run.params[:, 1]) > 1)) or None
@@ -58,7 +52,7 @@ def saddle_point(lr: float = 0.02, offset: float = 0.001, steps: int = 200) -> F
             ),
             "Y": panels.Curve(
                 runs,
-                height,
+                lambda run: abs(run.params[:, 1]),
                 scale="log",
                 step_scale="log",
                 y_limits=(abs(offset) / 2, 1.2),

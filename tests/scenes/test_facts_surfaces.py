@@ -119,10 +119,10 @@ def shrinkage(curvature, rate, momentum, nesterov):
 
 
 def momentum_runs(film):
-    """For each run: rate, momentum, whether it is Nesterov's, and the shrinkage that is told."""
-    plain = told(film, rf"gradient descent: rate .*? = {NUMBER};.*? {NUMBER} a step")
+    """For each run: rate, momentum, whether it is Nesterov's, and what a step leaves, as told."""
+    plain = told(film, rf"gradient descent: rate .*? = {NUMBER};.*? {NUMBER}% a step in the")
     ball, nesterov = (
-        told(film, rf"{name}: rate .*? = {NUMBER},.*? = {NUMBER};.* {NUMBER}(?:\n|$)")
+        told(film, rf"{name}: rate .*? = {NUMBER},.*? = {NUMBER};.* {NUMBER}%(?:\n|$)")
         for name in ("heavy ball", "Nesterov")
     )
     stated = {
@@ -133,7 +133,7 @@ def momentum_runs(film):
     for name, run in by_label(film, "S").items():
         rate, momentum = run.lr[0], run.meta["optimizer.momentum"]
         assert [rate, momentum] == pytest.approx(stated[name][:2], rel=5e-3)
-        yield run, rate, momentum, name == "Nesterov", stated[name][2]
+        yield run, rate, momentum, name == "Nesterov", 1 - stated[name][2] / 100
 
 
 def test_momentum_shrinks_the_distance_as_told(shipped_film):
