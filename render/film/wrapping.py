@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont
 from matplotlib.textpath import text_to_path
 
-__all__ = ["room_pt", "width_pt", "wrap_title", "wrap_titles", "wrapped"]
+__all__ = ["extent_pt", "room_pt", "width_pt", "wrap_title", "wrap_titles", "wrapped"]
 
 _WORD = re.compile(r"(?: = |\$[^$]*\$|[^ $])+")  # an equation is not torn apart
 _OPENS, _CLOSES = "([{", ")]}"
@@ -25,14 +25,23 @@ _EDGE_PT = 8.0  # left free beside the picture's edge, and between neighbours
 
 def width_pt(words: str, font: FontProperties) -> float:
     """Return the width of one line of text, in points."""
-    return _width_pt(words, findfont(font), font.copy()) if words else 0.0
+    return extent_pt(words, font)[0]
+
+
+def extent_pt(words: str, font: FontProperties) -> tuple[float, float, float]:
+    """Return how far one line of text reaches to the right, above and below its start, in points.
+
+    Above and below are those of the words themselves: of "no" smaller than of "By".
+    """
+    return _extent_pt(words, findfont(font), font.copy()) if words else (0.0, 0.0, 0.0)
 
 
 @lru_cache(maxsize=1024)
-def _width_pt(words: str, file: str, font: FontProperties) -> float:
+def _extent_pt(words: str, file: str, font: FontProperties) -> tuple[float, float, float]:
     """Measure once: a caption that changes keeps most of its words. `file`: as settings have it."""
-    width, _, _ = text_to_path.get_text_width_height_descent(words, font, is_math_text(words))
-    return float(width)
+    size = text_to_path.get_text_width_height_descent(words, font, is_math_text(words))
+    width, height, descent = map(float, size)
+    return width, height - descent, descent
 
 
 def wrapped(text: str, room_pt: float, font: FontProperties) -> str:

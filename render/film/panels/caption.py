@@ -7,11 +7,17 @@ from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
 from matplotlib.axes import Axes
+from matplotlib.font_manager import FontProperties
+from matplotlib.text import Annotation
 
 from render.film.panels.panel import Update
-from render.film.wrapping import wrapped
+from render.film.wrapping import extent_pt, wrapped
 
 __all__ = ["Caption"]
+
+_LINE = 1.5  # from a line to the next, in sizes of the letters
+_ABOVE = 1.0  # of it, above the line that letters stand on
+_CLEAR = 0.1  # between formulas that are higher than letters
 
 
 @dataclass(frozen=True)
@@ -32,16 +38,42 @@ class Caption:
     def __call__(self, ax: Axes) -> Update:
         """Write the text; return the update that changes it."""
         ax.set_axis_off()
-        place: dict[str, Any] = {"transform": ax.transAxes, "va": "top", "linespacing": 1.5}
-        words = ax.text(0.0, 1.0, "", fontsize=self.size_pt, **place)
         # The layout keeps room for the height alone: axes beside need not be as wide as words.
-        room = ax.text(0.0, 1.0, "", fontsize=self.size_pt, **place)
-        words.set_in_layout(False)
+        room = ax.text(0.0, 1.0, "", transform=ax.transAxes, fontsize=self.size_pt, va="top")
+        font = room.get_fontproperties()
+        lines: list[Annotation] = []
 
         def update(step: int) -> None:
             text = self.text(step) if callable(self.text) else self.text
-            room_pt = 72.0 * ax.bbox.width / ax.figure.dpi
-            words.set_text(wrapped(text, room_pt, words.get_fontproperties()))
-            room.set_text("\n".join(" " for _ in words.get_text().split("\n")))
+            words = wrapped(text, 72.0 * ax.bbox.width / ax.figure.dpi, font).split("\n")
+            lines.extend(_new_line(ax, font) for _ in words[len(lines) :])
+            down = 0.0
+            for line in lines[len(words) :]:
+                line.set_text("")
+            for line, written in zip(lines, words, strict=False):
+                above, below = _sides_pt(written, font)
+                line.set_text(written)
+                line.xyann = (0.0, -down - above)
+                down += above + below
+            room.set_text("\n".join(" " for _ in words))
+            room.set_linespacing(down / (len(words) * self.size_pt))
 
         return update
+
+
+def _new_line(ax: Axes, font: FontProperties) -> Annotation:
+    """One line of its own: matplotlib spaces the lines of one text by what is written in them."""
+    place: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points"}
+    line = ax.annotate("", (0.0, 1.0), (0.0, 0.0), annotation_clip=False, font=font, **place)
+    line.set_in_layout(False)
+    return line
+
+
+def _sides_pt(written: str, font: FontProperties) -> tuple[float, float]:
+    """Return the room above and below the line that letters stand on, in points."""
+    size = float(font.get_size_in_points())
+    _, above, below = extent_pt(written, font)
+    return (
+        max(_ABOVE * size, above + _CLEAR * size),
+        max((_LINE - _ABOVE) * size, below + _CLEAR * size),
+    )

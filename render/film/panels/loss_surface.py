@@ -151,7 +151,6 @@ class LossSurface(RunPanel):
                 xytext=(0, 5 + line_pt * (rows - 1 - row)),
                 textcoords="offset points",
                 fontsize=_WORDS_PT,
-                linespacing=1.1,
                 color=run_styles(self.runs)[label]["color"],
                 in_layout=False,
             )

@@ -171,15 +171,6 @@ def test_what_is_not_there_is_refused(run, make, words):
         make(run)
 
 
-def test_a_caption_is_its_text_at_each_step(ax):
-    update = panels.Caption(lambda step: f"$k = {step}$", steps=5)(ax)
-    update(3)
-    assert ax.texts[0].get_text() == "$k = 3$"
-    assert not ax.axison
-    panels.Caption("a formula: $x^2$")(ax)(9)
-    assert "a formula: $x^2$" in [text.get_text() for text in ax.texts]
-
-
 def test_a_logarithmic_step_axis_keeps_step_0(run, ax):
     update = panels.Curve(run, step_scale="log")(ax)
     update(0)
@@ -189,13 +180,3 @@ def test_a_logarithmic_step_axis_keeps_step_0(run, ax):
     assert places[0] < places[1] < places[2]
     update(12)
     assert curve.get_xdata().tolist() == list(range(13))
-
-
-def test_a_caption_breaks_lines_that_are_wider_than_its_panel():
-    figure, axes = plt.subplots(figsize=(3, 2))
-    words = "a line of words that is a good deal wider than three inches"
-    panels.Caption(words)(axes)(0)
-    written = axes.texts[0].get_text()
-    assert written.count("\n") >= 1 and written.split() == words.split()
-    assert axes.texts[0].get_window_extent().width <= 1.02 * axes.bbox.width
-    plt.close(figure)
