@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from render.film.panels.camera import Camera
+from render.film.wrapping import extent_pt
 
 __all__ = ["Box", "Move", "draw_axes", "thin_lines"]
 
@@ -31,6 +33,7 @@ _ROOM = (0.27, 0.24, 0.14)  # for labels: at the sides, below, above
 _TICK_PT = (19.0, 13.0)  # from an edge to the middle of a tick's label: across, down
 _LABEL_PT = (32.0, 34.0)
 _HALF_LETTER_PT = 3.6
+_LOOKS = 9  # of the camera, to find where labels reach farthest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,6 +114,7 @@ def draw_axes(ax: Axes, box: Box, camera: Camera, names: tuple[str, str, str]) -
             _put(text, point, np.array([-_TICK_PT[0], 0.0]))
         _put(titles[2], camera.project(np.array([*left, _TOP]), angle), np.array([-10.0, 18.0]))
 
+    _keep_room(ax, [*across[0], *across[1], *across[2], *titles], camera, move)
     return move
 
 
@@ -122,6 +126,41 @@ def _set_limits(ax: Axes, camera: Camera) -> None:
     (left, low), (right, high) = seen.min(axis=0), seen.max(axis=0)
     side, below, above = _ROOM
     ax.set(xlim=(left - side, right + side), ylim=(low - below, high + above))
+
+
+def _keep_room(ax: Axes, texts: list[Annotation], camera: Camera, move: Move) -> None:
+    """Put blanks where labels reach farthest in the film: the layout keeps room up to there.
+
+    Labels are as large in a small panel as in a large one, where they lie within the limits.
+    """
+    places, offsets, halves = [], [], []
+    for share in np.linspace(0, 1, _LOOKS):
+        move(0, camera.angle(share))
+        for text in texts:
+            width, above, below = extent_pt(text.get_text(), text.get_fontproperties())
+            places.append(text.xy)
+            offsets.append(text.get_position())
+            halves.append((width / 2, (above + below) / 2))
+    middle = np.array([np.mean(ax.get_xlim()), np.mean(ax.get_ylim())])
+    for side, sign in itertools.product((0, 1), (-1, 1)):
+        at = sign * np.array(places)[:, side]
+        beyond = sign * np.array(offsets)[:, side] + np.array(halves)[:, side]
+        for k in _farthest(at, beyond):
+            point, offset = middle.copy(), np.zeros(2)
+            point[side], offset[side] = sign * at[k], sign * beyond[k]
+            blank = _text(ax, " ", matplotlib.rcParams["xtick.labelsize"])
+            edge = ("left", "right") if side == 0 else ("bottom", "top")
+            blank.set(in_layout=True, **{("ha", "va")[side]: edge[(sign + 1) // 2]})
+            _put(blank, point, offset)
+
+
+def _farthest(at: Array, beyond: Array) -> list[int]:
+    """Return for which k at[k] * scale + beyond[k] may be the largest, at some scale above 0."""
+    found: list[int] = []
+    for k in np.lexsort((-beyond, -at)).tolist():
+        if not found or beyond[k] > beyond[found[-1]]:
+            found.append(k)
+    return found
 
 
 def _near(angle: float) -> tuple[int, int]:

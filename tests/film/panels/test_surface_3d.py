@@ -1,8 +1,11 @@
+import itertools
+
 import numpy as np
 import pytest
 import torch
 from matplotlib.figure import Figure
 from matplotlib.text import Annotation
+from matplotlib.transforms import Bbox
 
 from render import Film, Timeline, models, record, surfaces
 from render.errors import InputError
@@ -186,8 +189,9 @@ def test_lower_faces_have_deeper_colours():
 def test_nothing_of_the_surface_takes_room_from_the_axes_beside(run):
     axes, update = drawn(panel_of(run, minima=()))
     update(60)
-    artists = [*axes.lines, *axes.collections, *axes.patches, *axes.texts]
-    assert artists
+    labels = [text for text in axes.texts if text.get_text().strip()]
+    artists = [*axes.lines, *axes.collections, *axes.patches, *labels]
+    assert labels
     assert not any(artist.get_in_layout() for artist in artists)
 
 
@@ -198,3 +202,18 @@ def test_a_minimum_behind_the_surface_is_pale(run, elevation, hidden):
     stars = {line.get_alpha() or 1.0: line for line in axes.lines if line.get_marker() == "*"}
     shown = {alpha: len(line.get_xdata()) for alpha, line in stars.items()}
     assert shown == {min(stars): int(hidden), 1.0: int(not hidden)}
+
+
+@pytest.mark.parametrize(("count", "size"), [(3, (960, 540)), (4, (1920, 1080)), (1, (640, 480))])
+def test_labels_stay_in_the_picture_and_off_the_neighbours(run, count, size):
+    film = Film([panel_of(run) for _ in range(count)], seconds=2, size=size)
+    for frame in (0, film.frames // 2, -1):
+        figure = film.figure(frame)
+        figure.canvas.draw()
+        boxes = [
+            [text.get_window_extent() for text in axes.texts if text.get_text().strip()]
+            for axes in figure.axes
+        ]
+        for left, right in itertools.pairwise([[Bbox([[0, 0], [0, 0]])], *boxes]):
+            assert max(box.x1 for box in left) <= min(box.x0 for box in right)
+        assert max(box.x1 for box in boxes[-1]) <= size[0]
