@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
@@ -12,6 +13,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox, BboxBase
 
 from render.errors import InputError
 from render.film.canvas import LayeredCanvas
@@ -90,7 +92,7 @@ class Drawing:
     def _lay_out(self, frame: int) -> None:
         """Place everything; again where words turn out to need other lines than expected.
 
-        And as long as labels of axes of a fixed shape are cut off: these move as they shrink.
+        And until axes of a fixed shape have come to rest: their labels move as they shrink.
         """
         step = int(self._steps[frame])
         self._move(step)
@@ -102,7 +104,7 @@ class Drawing:
                 break
             self.figure.draw_without_rendering()
         for _ in range(_MOST_LAYOUTS):
-            if not _reaches_out(self.figure):
+            if _is_settled(self.figure):
                 break
             self.figure.draw_without_rendering()
 
@@ -206,11 +208,30 @@ def _align_labels(figure: Figure, axes: Iterable[Axes]) -> None:
         figure.align_labels(within)
 
 
-def _reaches_out(figure: Figure) -> bool:
-    """Whether anything that the layout has to place lies beyond the picture, by over a pixel."""
-    box, (width, height) = figure.get_tightbbox(), figure.get_size_inches()
-    beyond = max(-box.x0, -box.y0, box.x1 - width, box.y1 - height)
-    return float(beyond) > 1.0 / figure.dpi
+def _is_settled(figure: Figure) -> bool:
+    """Whether axes of a fixed shape have come to rest: all is in the picture, nothing overlaps.
+
+    The layout moves them by what is beside them at their size of before. A pixel is let pass.
+    """
+    if all(ax.get_aspect() == "auto" and ax.get_box_aspect() is None for ax in figure.axes):
+        return True
+    boxes = {ax: box for ax in figure.axes if (box := ax.get_tightbbox()) is not None}
+    placed = [ax for ax in boxes if ax.get_subplotspec() is not None]
+    pairs = itertools.combinations(placed, 2)
+    neighbours = [(one, other) for one, other in pairs if not _overlap(one.bbox, other.bbox)]
+    around = [each.get_window_extent() for each in (*figure.texts, *figure.legends)]
+    within = figure.bbox.padded(1.0)
+    return (
+        all(within.contains(*corner) for box in boxes.values() for corner in (box.min, box.max))
+        and not any(_overlap(boxes[one], boxes[other]) for one, other in neighbours)
+        and not any(_overlap(boxes[ax], other) for ax in placed for other in around)
+    )
+
+
+def _overlap(box: BboxBase, other: BboxBase) -> bool:
+    """Whether two boxes share more than a pixel, across and down."""
+    shared = Bbox.intersection(box, other)
+    return shared is not None and min(shared.width, shared.height) > 1.0
 
 
 def _words(figure: Figure) -> list[str]:
