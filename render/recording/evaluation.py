@@ -157,12 +157,7 @@ def _each(
 ) -> Array:
     """Return function(state) for the state in each row, stacked along the first axis."""
     model.eval()
-    place = next(model.parameters()).device
-    with (
-        unchanged(model),
-        torch.no_grad(),
-        forked([place] if place.type == "cuda" else []),
-    ):
+    with unchanged(model), torch.no_grad(), forked(next(model.parameters()).device):
         example, chunk = _probed(function, model, params, buffers)
         result = np.empty((len(params), *example.shape), dtype=example.dtype)
         start, due = 0, 0.0

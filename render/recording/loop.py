@@ -120,12 +120,11 @@ def session_device(asked: str, session: Session | None) -> str:
 
 
 def _guarded(task: Task, progress: Progress | None) -> Trajectory:
-    devices = [task.device] if task.device.type == "cuda" else []
     try:
-        with forked(devices), torch.enable_grad():
+        with forked(task.device), torch.enable_grad():
             torch.default_generator.manual_seed(task.seed)
-            if devices:
-                torch.cuda.manual_seed(task.seed)
+            if task.device.type == "cuda":
+                torch.cuda.manual_seed(task.seed)  # of the current device
             return _run(task, progress)
     except (torch.OutOfMemoryError, MemoryError) as exc:
         raise RecordingError(
@@ -213,14 +212,11 @@ def _rate(optimizer: Optimizer) -> float | Tensor:
 
 def _run_on_device(task: Task, selection: Selection, report: Callable[[int], None]) -> Trajectory:
     """Record a run whose rows need nothing from the host, as a CUDA graph."""
-    with forked([task.device]):  # a look at the first loss is no row
-        log = Rows(selection, first_loss(task, *next(iter(Batches(task)))), task.steps + 1)
     size, plan = task.batch_size, None
     if size is not None:
         plan = draw(len(task.data), size, task.steps + 1, task.seed)
-    row = DeviceRow(task, log, plan)
-    with torch.cuda.device(task.device):
-        task.meta["cuda_graph"] = run_rows(row, log, task.steps, report)
+    log, told = run_rows(DeviceRow(task, selection, plan), task.steps, report)
+    task.meta["cuda_graph"] = told
     log.finish()
     rates: list[float | Tensor] = [task.optimizer.param_groups[0]["lr"]] * (task.steps + 1)
     batch = None if plan is None else plan.numpy().astype(np.int32)

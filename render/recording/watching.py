@@ -58,7 +58,6 @@ class LiveMetrics:
             None if data is None else (data.x.to(place), data.y.to(place))
             for data in (task.data, task.request.validation)
         ]
-        self._devices = [place] if place.type == "cuda" else []
         self._buffers: dict[str, Tensor] = {}
 
     def look(self) -> None:
@@ -72,7 +71,7 @@ class LiveMetrics:
         if not self._measures:
             return
         state = {**dict(self._task.model.named_parameters()), **self._buffers}
-        with torch.no_grad(), forked(self._devices):
+        with torch.no_grad(), forked(self._task.device):
             predictions: dict[bool, Tensor] = {}
             for name, (measure, validating) in self._measures.items():
                 samples = self._data[validating]
