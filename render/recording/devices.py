@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from render.errors import InputError
+from render.problem.shown import shown
 
 __all__ = ["choose"]
 
@@ -19,7 +20,7 @@ def choose(device: str, model: nn.Module, samples: int) -> tuple[torch.device, s
     "auto" takes the GPU only for enough work: below 2,000,000 parameters x samples a step, the
     launches of its many small kernels take longer than the arithmetic does on the CPU.
     """
-    if device != "auto":
+    if not isinstance(device, str) or device != "auto":
         return _named(device), "asked for"
     if not torch.cuda.is_available():
         return torch.device("cpu"), "no CUDA device"
@@ -35,12 +36,12 @@ def _named(device: object) -> torch.device:
     except RuntimeError:
         found = None
     if found is None or found.type not in ("cpu", "cuda"):
-        raise InputError(f"device is {str(device)!r}; choose auto, cpu, cuda or cuda:N")
+        raise InputError(f"device is {shown(device)}; choose auto, cpu, cuda or cuda:N")
     if found.type == "cuda":
         seen = torch.cuda.device_count() if torch.cuda.is_available() else 0
         if (found.index or 0) >= seen:
             has = f"{seen} CUDA device(s)" if seen else "no CUDA device"
             raise InputError(
-                f"device is {str(device)!r}, but torch sees {has} here; choose auto or cpu"
+                f"device is {shown(device)}, but torch sees {has} here; choose auto or cpu"
             )
     return found

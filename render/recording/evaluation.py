@@ -135,7 +135,8 @@ def _inputs(x: object, like: Tensor) -> Tensor:
         cut = not like.is_floating_point() and not torch.equal(inputs.to(values.dtype), values)
     except (TypeError, ValueError, RuntimeError) as exc:
         raise InputError(
-            f"predict: x ({type(x).__name__}) is not an array of real numbers"
+            f"predict: x ({type(x).__name__}) is not an array of real numbers; give one like the "
+            "data's x"
         ) from exc
     if cut:
         raise InputError(

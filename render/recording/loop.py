@@ -114,9 +114,9 @@ def session_device(asked: str, session: Session | None) -> str:
     """Return the device that the session leaves of what was asked for."""
     if session is not None and session.replay is not None:
         return "cpu"
-    if asked == "auto" and session is not None and session.device is not None:
-        return session.device
-    return asked
+    if session is None or session.device is None or not isinstance(asked, str):
+        return asked
+    return session.device if asked == "auto" else asked
 
 
 def _guarded(task: Task, progress: Progress | None) -> Trajectory:

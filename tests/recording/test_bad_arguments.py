@@ -23,6 +23,11 @@ class Fixed(nn.Module):
         return x
 
 
+class Unspeakable:
+    def __repr__(self) -> str:
+        raise RuntimeError
+
+
 class Failing(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -121,6 +126,12 @@ BAD = {
     "metric": (dict(metrics={"a": 3}), "metric 'a' is 3; give a callable"),
     "metrics": (dict(metrics=3), "metrics is 3; give a mapping or a list"),
     "metrics text": (dict(metrics="accuracy"), "metrics is 'accuracy'; give a mapping or a list"),
+    "metrics array": (
+        dict(metrics=np.zeros((2, 2))),
+        "metrics is array([[0., 0.], [0., 0.]]); give",
+    ),
+    "metrics tensor": (dict(metrics=torch.zeros(2)), "metrics is tensor([0., 0.]); give a mapping"),
+    "metrics bytes": (dict(metrics=b"ab"), "metrics is b'ab'; give a mapping"),
     "metric vector": (
         dict(metrics={"a": lambda p, y: p}),
         "returns shape (5,); it must return one",
@@ -165,6 +176,14 @@ BAD = {
         "nll takes labels from 0 to 1, and the data's y goes from 0 to 2; use losses.cross_entropy",
     ),
     "clip True": (dict(clip=True), "clip is True; give a gradient norm above 0"),
+    "clip beyond floats": (dict(clip=10**400), "clip is 1000000"),
+    "device array": (
+        dict(device=np.zeros((2, 2))),
+        "device is array([[0., 0.], [0., 0.]]); choose",
+    ),
+    "lines": (dict(steps=nn.Sequential(nn.ReLU())), "steps is Sequential( (0): ReLU() ); give"),
+    "long": (dict(optimizer="x" * 3000), "xxx…; give a callable taking parameters"),
+    "unspeakable": (dict(seed=Unspeakable()), "seed is a Unspeakable; give a whole number"),
     "device": (dict(device="tpu"), "device is 'tpu'; choose auto, cpu, cuda or cuda:N"),
     "meta": (dict(device="meta"), "device is 'meta'"),
     "too long": (dict(steps=10**12), "GB are free; take fewer steps"),

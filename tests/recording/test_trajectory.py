@@ -55,7 +55,13 @@ def test_columns_are_named_after_the_models_parameters(fit, images) -> None:
         (lambda run: run.loss_at([[1.0], [1.0, 2.0]]), "it must be real numbers (K, 2)"),
         (lambda run: run.predict([0.0], [[0], [0, 1]]), "steps is [[0], [0, 1]]; give a whole"),
         (lambda run: run.attach("a", losses.mse), "attach: model is a str"),
+        (
+            lambda run: run.attach(models.Line(0, 0), nn.MSELoss),
+            "loss is <class 'torch.nn.modules.",
+        ),
         (lambda run: run.save(None), "the path of a run is None; give a file"),
+        (lambda run: run.save(""), "the path of a run is ''; give a file"),
+        (lambda run: run.load("run.npz", 3), "load: problem is 3; give the problem of another run"),
         (lambda run: run.loss_at([1.0, 2.0]), "params has shape (2,) and type float64; it must be"),
         (lambda run: run.loss_at(np.zeros((4, 3))), "params has shape (4, 3)"),
         (lambda run: run.attach(nn.Linear(1, 1), losses.mse), "the model has parameters weight"),
