@@ -55,7 +55,7 @@ class LiveMetrics:
         self._values: dict[str, list[Tensor]] = {name: [] for name in self._measures}
         place = task.device
         self._data = [
-            None if data is None else (data.x.to(place), data.y.to(place))
+            None if data is None else (data.x.to(place), data.y.to(place, copy=True))
             for data in (task.data, task.request.validation)
         ]
         self._buffers: dict[str, Tensor] = {}
@@ -78,8 +78,12 @@ class LiveMetrics:
                 assert samples is not None
                 if validating not in predictions:
                     predictions[validating] = functional_call(self._model, state, (samples[0],))
-                value = evaluation.measured(measure, predictions[validating], samples[1])
+                prediction = predictions[validating]
+                before = getattr(prediction, "_version", 0)
+                value = evaluation.measured(measure, prediction, samples[1])
                 self._values[name].append(value.detach().clone())
+                if getattr(prediction, "_version", 0) != before:  # the next metric needs another
+                    del predictions[validating]
 
     def history(self) -> dict[str, Array]:
         """Return (T,) arrays by name."""
