@@ -143,8 +143,8 @@ _COMPILED = (
 do not compile."""
 
 
-def named_metrics(metrics: Metrics | None) -> dict[str, Metric]:
-    """Return the metrics by name."""
+def named_metrics(metrics: Metrics | None, validating: bool) -> dict[str, Metric]:
+    """Return the metrics by name. validating: whether there are validation data, too."""
     given: object = metrics
     if isinstance(metrics, Mapping):
         pairs = [(str(name), entry) for name, entry in metrics.items()]
@@ -162,8 +162,9 @@ def named_metrics(metrics: Metrics | None) -> dict[str, Metric]:
         raise InputError(
             f"record: metrics lists {shown(twice)} twice; give a mapping from names to callables"
         )
-    for name in ("val_loss", "off_plane"):
-        if name in named:
+    own = {"val_loss", "off_plane"} | {f"val_{name}" for name in named if validating}
+    for name in named:
+        if name in own:
             raise InputError(
                 f"record: a metric is named {shown(name)}, which the run uses; rename it"
             )

@@ -19,7 +19,7 @@ import numpy as np
 
 from render.errors import InputError, RecordingError
 from render.problem.shown import shown
-from render.recording.trajectory import Array, Trajectory, count
+from render.recording.trajectory import Array, Trajectory
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -167,15 +167,7 @@ def _run(index: int, entry: Mapping[str, Any], members: Mapping[str, Array]) -> 
     layout = tuple(
         (str(name), tuple(int(size) for size in shape)) for name, shape in entry["layout"]
     )
-    rows = len(arrays["loss"])
     batch, final = (members[f"{index}/{name}"] if entry.get(name) else None for name in _OPTIONAL)
-    columns = [arrays[name] for name in ("params", "lr", "grad_norm")]
-    columns += [values for group in groups.values() for values in group.values()]
-    columns += [] if batch is None else [batch]
-    if rows < 1 or any(len(values) != rows for values in columns):
-        raise ValueError("arrays of different lengths")
-    if arrays["params"].shape != (rows, count(layout)) or len(arrays["x"]) != len(arrays["y"]):
-        raise ValueError("arrays of the wrong shape")
     return Trajectory(
         **arrays,
         metrics=groups["metrics"],

@@ -62,7 +62,7 @@ def _prepared(request: Request) -> Task:
     n, model, steps = len(data), request.model, request.steps
     size = None if request.batch_size in (None, n) else request.batch_size
     place, reason = choose(request.device, model, size or n)
-    metrics = named_metrics(request.metrics)
+    metrics = named_metrics(request.metrics, request.validation is not None)
     keep = check_keep(request.keep, model, steps)
     needed = memory.recording_bytes(model, steps, keep, size, n)
     memory.check(needed, f"record: {steps} steps of {type(model).__name__}")

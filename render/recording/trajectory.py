@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import difflib
 import itertools
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
@@ -20,6 +19,7 @@ import numpy.typing as npt
 from render.errors import InputError, RecordingError
 from render.problem.shown import shown
 from render.recording.packing import PackedProblem, pack
+from render.recording.shapes import check_arrays
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from render.recording.problem import Problem
 
-__all__ = ["Array", "Trajectory", "asarray", "count"]
+__all__ = ["Array", "Trajectory", "asarray"]
 
 Array = npt.NDArray[Any]
 
@@ -54,7 +54,7 @@ class Trajectory:
         of them (whose `params` has a column for each number kept); else None.
     source: the model and loss, packed or not; use `problem`.
 
-    All arrays are read-only.
+    All arrays are read-only. Raises InputError for arrays that do not fit together.
     """
 
     params: Array
@@ -73,6 +73,7 @@ class Trajectory:
     source: Problem | PackedProblem | None = None
 
     def __post_init__(self) -> None:
+        check_arrays(self)
         for entry in fields(self):
             object.__setattr__(self, entry.name, _locked(getattr(self, entry.name)))
 
@@ -253,8 +254,3 @@ def _locked(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: _locked(entry) for key, entry in value.items()}
     return value
-
-
-def count(layout: Sequence[tuple[str, tuple[int, ...]]]) -> int:
-    """Return the number of columns that a layout describes."""
-    return sum(math.prod(shape) for _, shape in layout)

@@ -153,6 +153,10 @@ BAD = {
         "metrics lists '<lambda>' twice; give a mapping",
     ),
     "metric taken": (dict(metrics={"val_loss": losses.mse}), "'val_loss', which the run uses"),
+    "metric of the validation": (
+        dict(metrics={"a": losses.mse, "val_a": losses.mse}, validation=datasets.line(3)),
+        "'val_a', which the run uses",
+    ),
     "metric complex": (dict(metrics={"a": lambda p, y: 1j}), "returns a complex number"),
     "loss complex": (dict(loss=lambda p, y: losses.mse(p, y) * 1j), "returns a complex number"),
     "complex": (dict(model=Complex()), "Complex has complex parameters; give real ones"),

@@ -147,7 +147,7 @@ SPOILED = {
     "no runs": (lambda path: rewritten_header(path, runs=None), "is damaged or not a run"),
     "odd runs": (lambda path: rewritten_header(path, runs=[3]), "is damaged or not a run"),
     "lost member": (without_a_member, "is damaged or not a run"),
-    "short array": (shortened, "arrays of different lengths"),
+    "short array": (shortened, "params has 11 rows and loss 10"),
 }
 
 
