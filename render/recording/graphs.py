@@ -22,7 +22,7 @@ from render.recording.hooks import gradient_hooks, module_hooks, step_is_altered
 from render.recording.kinds import state
 from render.recording.rows import Rows
 from render.recording.selection import Selection
-from render.recording.starting import check_dense, first_loss
+from render.recording.starting import check_gradients, first_loss
 from render.recording.stepping import clearing, clipping
 from render.recording.task import Task
 
@@ -101,7 +101,7 @@ class DeviceRow:
         loss = first_loss(task, x, y) if first else task.loss(task.model(x), y)
         loss.backward()  # type: ignore[no-untyped-call]
         if first:
-            check_dense(task.model)
+            check_gradients(task.model, self._selection.params)
             self._log = Rows(self._selection, loss, task.steps + 1)
         self.log.write(self._at, loss)
 

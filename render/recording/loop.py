@@ -28,7 +28,7 @@ from render.recording.request import Metrics, OptimizerFactory, Request, Schedul
 from render.recording.rows import Rows
 from render.recording.selection import Selection
 from render.recording.sessions import Progress, Session, active
-from render.recording.starting import check_dense, first_loss
+from render.recording.starting import check_gradients, first_loss
 from render.recording.stepping import clearing, stepper
 from render.recording.task import Task, prepare
 from render.recording.trajectory import Trajectory
@@ -185,7 +185,7 @@ def _run_in_steps(task: Task, selection: Selection, report: Callable[[int], None
             loss = task.loss(model(x), y)
         loss.backward(one)  # type: ignore[no-untyped-call]
         if row == 0:
-            check_dense(model)
+            check_gradients(model, selection.params)
         if row % every == 0:
             log.add(loss)
             rates.append(_rate(optimizer))

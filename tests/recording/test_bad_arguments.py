@@ -23,6 +23,15 @@ class Fixed(nn.Module):
         return x
 
 
+class Growing(models.Line):
+    def __init__(self) -> None:
+        super().__init__(0, 0)
+
+    def forward(self, x):
+        self.shift = nn.Parameter(torch.zeros(()))
+        return super().forward(x) + self.shift
+
+
 class Unspeakable:
     def __repr__(self) -> str:
         raise RuntimeError
@@ -102,6 +111,14 @@ BAD = {
     "loss detached": (
         dict(loss=lambda p, y: p.detach().mean()),
         "the loss does not depend on the parameters of Line",
+    ),
+    "loss of its own": (
+        dict(loss=lambda p, y: torch.tensor(losses.mse(p, y).item(), requires_grad=True)),
+        "the loss does not depend on the parameters of Line; compute it from the prediction",
+    ),
+    "grows": (
+        dict(model=Growing()),
+        "Growing makes parameters in its forward, which the optimizer does not know; make them in",
     ),
     "loss shapes": (
         dict(loss=lambda p, y: losses.mse(p[:, None], y)),
