@@ -33,13 +33,13 @@ def choose(device: str, model: nn.Module, samples: int) -> tuple[torch.device, s
 def _named(device: object) -> torch.device:
     try:
         found = torch.device(str(device))
-    except RuntimeError:
+    except (RuntimeError, ValueError):
         found = None
     if found is None or found.type not in ("cpu", "cuda"):
         raise InputError(f"device is {shown(device)}; choose auto, cpu, cuda or cuda:N")
     if found.type == "cuda":
         seen = torch.cuda.device_count() if torch.cuda.is_available() else 0
-        if (found.index or 0) >= seen:
+        if not 0 <= (found.index or 0) < seen:  # torch wraps large numbers around to below 0
             has = f"{seen} CUDA device(s)" if seen else "no CUDA device"
             raise InputError(
                 f"device is {shown(device)}, but torch sees {has} here; choose auto or cpu"

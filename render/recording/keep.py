@@ -52,7 +52,7 @@ class Keep:
         if self.tensors is not None:
             parts.append(f"tensors={list(self.tensors)}")
         if self.directions is not None:
-            parts.append(f"directions={np.shape(self.directions)}")
+            parts.append(f"directions={tuple(np.shape(self.directions))}")
         return "Keep(" + ", ".join(parts) + ")"
 
 

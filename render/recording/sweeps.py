@@ -174,7 +174,12 @@ def _rates(lr: Any) -> list[_Choice]:
         raise InputError(
             f"sweep: lr is {shown(lr)}; give a list of rates, such as [0.01, 0.1, 1.0]"
         )
-    return _distinct("lr", [_Choice(f"lr {rate:g}", float(rate)) for rate in rates])
+    values = [float(rate) for rate in rates]
+    for digits in range(6, 18):  # as many as tell them apart
+        labels = [f"lr {rate:.{digits}g}" for rate in values]
+        if len(set(labels)) == len(set(values)):
+            break
+    return _distinct("lr", [_Choice(*pair) for pair in zip(labels, values, strict=True)])
 
 
 def _numbers(what: str, value: Any) -> list[_Choice]:

@@ -116,7 +116,7 @@ def _extras(request: Request, keep: Keep) -> dict[str, str | int | float]:
         extras["keep"] = str(keep)
     if keep.directions is not None:
         extras["keep.directions"] = _digest(
-            torch.tensor(np.array(keep.directions, dtype=float), device="cpu")
+            torch.tensor(np.asarray(keep.directions, dtype=float), device="cpu")
         )
     if not keep.whole:  # else the first row tells
         extras["start"] = _digest(*request.model.parameters())

@@ -206,6 +206,7 @@ BAD = {
     "long": (dict(optimizer="x" * 3000), "xxx…; give a callable taking parameters"),
     "unspeakable": (dict(seed=Unspeakable()), "seed is a Unspeakable; give a whole number"),
     "device": (dict(device="tpu"), "device is 'tpu'; choose auto, cpu, cuda or cuda:N"),
+    "device beyond what torch counts": (dict(device="cuda:999"), "device is 'cuda:999', but torch"),
     "meta": (dict(device="meta"), "device is 'meta'"),
     "too long": (dict(steps=10**12), "GB are free; take fewer steps"),
 }

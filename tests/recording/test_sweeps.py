@@ -263,6 +263,11 @@ def test_progress_reaches_the_end() -> None:
     assert seen[-1] == (50, 50)
 
 
+def test_rates_that_are_close_have_as_many_digits_as_tell_them_apart() -> None:
+    runs = LINE(optimizer=SGD, lr=[0.1, 0.1 + 1e-9, 0.2], steps=1)
+    assert list(runs) == ["lr 0.1", "lr 0.100000001", "lr 0.2"]
+
+
 def test_no_steps_and_one_value_are_fine() -> None:
     runs = LINE(optimizer=SGD, lr=[0.1], steps=0)
     assert list(runs) == ["lr 0.1"] and runs["lr 0.1"].params.tolist() == [[-1, 1]]
