@@ -128,11 +128,11 @@ def _run_rows(
     row: DeviceRow, steps: int, side: torch.cuda.Stream, report: Callable[[int], None]
 ) -> str:
     model, loss = row.task.model, row.task.loss
-    first, waits = min(_EAGER_ROWS, steps), False
-    before = state(model, loss)
+    first, waits, before = min(_EAGER_ROWS, steps), False, []
     for number in range(first):
         if number < _EAGER_ROWS - 1:
             row()
+            before = state(model, loss)  # after a call: what it makes once, it may keep
         else:
             with _waiting() as told:
                 row()
@@ -156,6 +156,7 @@ def _run_rows(
             again = graph.replay
         except RuntimeError as error:
             against = str(error).splitlines()[0]
+            _failed.append(graph)
     for number in range(first, steps):
         again()
         row.wrote()
@@ -164,6 +165,10 @@ def _run_rows(
     row.wrote()
     report(steps)
     return "captured" if against is None else f"eager: {against}"
+
+
+_failed: list[torch.cuda.CUDAGraph] = []
+"""Graphs whose capture failed: torch's allocator may go on pointing to them."""
 
 
 @contextmanager

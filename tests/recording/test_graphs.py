@@ -245,6 +245,25 @@ def test_noise_is_drawn_anew_in_each_replay(imitation):
     np.testing.assert_allclose(run.params, loop.params, rtol=1e-4, atol=1e-6)
 
 
+class Preparing(models.Line):
+    """Makes something at its first call."""
+
+    def __init__(self):
+        super().__init__(-1.0, 1.0)
+        self.scale = None
+
+    def forward(self, x):
+        self.scale = self.scale or 2.0
+        return super().forward(x) * self.scale
+
+
+def test_a_model_that_changes_in_its_first_call_only_is_captured(imitation):
+    asked = request(model=Preparing())
+    run, replays = imitation(asked)
+    assert run.meta["cuda_graph"] == "captured" and replays == STEPS - 3
+    assert np.array_equal(run.params, record(**vars(asked)).params)
+
+
 def test_a_sparse_gradient_says_so(imitation):
     model = nn.Sequential(nn.Embedding(5, 1, sparse=True), nn.Flatten(0))
     data = datasets.Dataset(torch.arange(5), torch.zeros(5))
