@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from render.problem.shown import shown
 if TYPE_CHECKING:
     from render.recording.trajectory import Trajectory
 
-__all__ = ["check_arrays", "count"]
+__all__ = ["check_arrays", "check_lengths", "count"]
 
 _BY_ROW = ("params", "loss", "lr", "grad_norm")
 
@@ -25,31 +25,40 @@ def count(layout: Sequence[tuple[str, tuple[int, ...]]]) -> int:
 
 
 def check_arrays(run: Trajectory) -> None:
-    """Check a run's arrays. Raises InputError."""
-    by_row: dict[str, object] = {name: getattr(run, name) for name in _BY_ROW}
-    if run.batch is not None:
-        by_row["batch"] = run.batch
+    """Check that a run's arrays are arrays, and that parameters and losses fit. Raises InputError.
+
+    The others may be shorter or longer, in a run that is made to be drawn: see `check_lengths`.
+    """
     for group in ("metrics", "buffers"):
         held = getattr(run, group)
         if not isinstance(held, Mapping):
             raise InputError(f"Trajectory: {group} is {shown(held)}; give a mapping from names")
-        by_row |= {f"{group}[{name!r}]": values for name, values in held.items()}
-    _check_rows(by_row, "loss")
-    _check_rows({"x": run.x, "y": run.y}, "x")
+    for name, values in {**_by_row(run), "x": run.x, "y": run.y}.items():
+        if not isinstance(values, np.ndarray) or not values.ndim or not len(values):
+            raise InputError(f"Trajectory: {name} is {shown(values)}; give a numpy array of rows")
+    _check_rows("params", len(run.params), "loss", len(run.loss))
+    _check_rows("y", len(run.y), "x", len(run.x))
     _check_layout(run)
 
 
-def _check_rows(arrays: Mapping[str, object], like: str) -> None:
-    lengths = {}
-    for name, values in arrays.items():
-        if not isinstance(values, np.ndarray) or not values.ndim or not len(values):
-            raise InputError(f"Trajectory: {name} is {shown(values)}; give a numpy array of rows")
-        lengths[name] = len(values)
-    for name, length in lengths.items():
-        if length != lengths[like]:
-            raise InputError(
-                f"Trajectory: {name} has {length} rows and {like} {lengths[like]}; give as many"
-            )
+def check_lengths(run: Trajectory) -> None:
+    """Check that each array has a row for each loss. Raises InputError."""
+    for name, values in _by_row(run).items():
+        _check_rows(name, len(values), "loss", len(run.loss))
+
+
+def _by_row(run: Trajectory) -> dict[str, Any]:
+    by_row = {name: getattr(run, name) for name in _BY_ROW}
+    if run.batch is not None:
+        by_row["batch"] = run.batch
+    for group in ("metrics", "buffers"):
+        by_row |= {f"{group}[{name!r}]": held for name, held in getattr(run, group).items()}
+    return by_row
+
+
+def _check_rows(name: str, rows: int, other: str, expected: int) -> None:
+    if rows != expected:
+        raise InputError(f"Trajectory: {name} has {rows} rows and {other} {expected}; give as many")
 
 
 def _check_layout(run: Trajectory) -> None:

@@ -19,6 +19,7 @@ import numpy as np
 
 from render.errors import InputError, RecordingError
 from render.problem.shown import shown
+from render.recording.shapes import check_lengths
 from render.recording.trajectory import Array, Trajectory
 
 if TYPE_CHECKING:
@@ -168,7 +169,7 @@ def _run(index: int, entry: Mapping[str, Any], members: Mapping[str, Array]) -> 
         (str(name), tuple(int(size) for size in shape)) for name, shape in entry["layout"]
     )
     batch, final = (members[f"{index}/{name}"] if entry.get(name) else None for name in _OPTIONAL)
-    return Trajectory(
+    run = Trajectory(
         **arrays,
         metrics=groups["metrics"],
         buffers=groups["buffers"],
@@ -178,6 +179,8 @@ def _run(index: int, entry: Mapping[str, Any], members: Mapping[str, Array]) -> 
         layout=layout,
         meta=dict(entry["meta"]),
     )
+    check_lengths(run)
+    return run
 
 
 def _damaged(path: Path, cause: Exception) -> RecordingError:

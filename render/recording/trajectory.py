@@ -54,7 +54,7 @@ class Trajectory:
         of them (whose `params` has a column for each number kept); else None.
     source: the model and loss, packed or not; use `problem`.
 
-    All arrays are read-only. Raises InputError for arrays that do not fit together.
+    All arrays are read-only. Raises InputError for parameters and losses that do not fit together.
     """
 
     params: Array
