@@ -7,15 +7,19 @@ import numbers
 from typing import Any, TypeGuard
 
 import torch
+from torch import Tensor
 
 from render.errors import InputError
+from render.problem.shown import shown
 
 __all__ = [
     "check_draw",
     "check_dtype",
     "check_number",
     "check_size",
+    "check_tensors",
     "check_whole",
+    "is_finite",
     "is_number",
     "is_whole",
 ]
@@ -31,7 +35,7 @@ def check_draw(n: object, noise: object, seed: object, **further: object) -> tup
     values = [check_number("dataset", name, value) for name, value in further.items()]
     scatter = check_number("dataset", "noise", noise)
     if scatter < 0:
-        raise InputError(f"dataset: noise is {noise!r}; a standard deviation is at least 0")
+        raise InputError(f"dataset: noise is {shown(noise)}; a standard deviation is at least 0")
     return (count, scatter, start, *values)
 
 
@@ -47,15 +51,30 @@ def check_size(count: int) -> None:
 def check_whole(of: str, name: str, value: object, least: int) -> int:
     """Return `value` as an int; raise InputError where it is not from `least` up to 2**63."""
     if not is_whole(value) or not least <= value < 2**63:
-        raise InputError(f"{of}: {name} is {value!r}; give a whole number of at least {least}")
+        raise InputError(f"{of}: {name} is {shown(value)}; give a whole number of at least {least}")
     return int(value)
 
 
 def check_number(of: str, name: str, value: object) -> float:
     """Return `value` as Python's own number; raise InputError where it is not finite."""
-    if not is_number(value) or not math.isfinite(value):
-        raise InputError(f"{of}: {name} is {value!r}; give a finite number")
-    return value if type(value) in (int, float) else float(value)
+    if not is_finite(value):
+        raise InputError(f"{of}: {name} is {shown(value)}; give a finite number")
+    return value if type(value) is int and abs(value) < 2**63 else float(value)
+
+
+def is_finite(value: object) -> TypeGuard[float]:
+    """Say whether `value` is a real number that a float can hold, but for its last digits."""
+    try:
+        return is_number(value) and math.isfinite(value)
+    except OverflowError:  # a whole number beyond all floats
+        return False
+
+
+def check_tensors(of: str, *values: object) -> None:
+    """Check that a loss or a metric is given tensors. Raises InputError."""
+    for value in values:
+        if not isinstance(value, Tensor):
+            raise InputError(f"{of}: got a {type(value).__name__}; give two torch tensors")
 
 
 def is_number(value: object) -> TypeGuard[float]:
@@ -72,5 +91,5 @@ def check_dtype(of: str, dtype: object) -> None:
     """Check that `dtype` is a floating-point type of torch's."""
     if not isinstance(dtype, torch.dtype) or not dtype.is_floating_point:
         raise InputError(
-            f"{of}: dtype is {dtype!r}; give a floating-point type such as torch.float32"
+            f"{of}: dtype is {shown(dtype)}; give a floating-point type such as torch.float32"
         )

@@ -14,6 +14,7 @@ from torch import Tensor
 from render.errors import InputError
 from render.problem.checks import check_draw, check_dtype, check_whole
 from render.problem.dataset import Dataset
+from render.problem.shown import shown
 
 __all__ = ["blobs", "circles", "moons", "spirals", "xor"]
 
@@ -46,7 +47,7 @@ def circles(
     """Return a circle of radius 1 (class 0) around one of radius `factor` (class 1)."""
     n, noise, seed, factor = check_draw(n, noise, seed, factor=factor)
     if not 0 < factor < 1:
-        raise InputError(f"dataset: factor is {factor!r}; give a radius between 0 and 1")
+        raise InputError(f"dataset: factor is {shown(factor)}; give a radius between 0 and 1")
     draw = _Draw(n, 2, seed)
     angle = 2 * torch.pi * draw.uniform(n)
     radius = torch.tensor((1.0, factor), dtype=torch.float32, device="cpu")[draw.label]
@@ -88,7 +89,7 @@ def blobs(
     """
     n, _, seed, spread = check_draw(n, 0.0, seed, spread=spread)
     if spread < 0:
-        raise InputError(f"dataset: spread is {spread!r}; a standard deviation is at least 0")
+        raise InputError(f"dataset: spread is {shown(spread)}; a standard deviation is at least 0")
     classes = check_whole("dataset", "classes", classes, least=2)
     draw = _Draw(n, classes, seed)
     angle = 2 * torch.pi * (draw.label.float() / classes + 0.25)
@@ -102,7 +103,7 @@ def xor(n: int, gap: float = 0.1, seed: int = 0, *, dtype: torch.dtype = torch.f
     """
     n, _, seed, gap = check_draw(n, 0.0, seed, gap=gap)
     if not 0 <= gap < 1:
-        raise InputError(f"dataset: gap is {gap!r}; give a distance from 0 to below 1")
+        raise InputError(f"dataset: gap is {shown(gap)}; give a distance from 0 to below 1")
     draw = _Draw(n, 2, seed)
     size = gap + (1 - gap) * draw.uniform(2 * n).view(n, 2)
     sign = torch.where(draw.uniform(n) < 0.5, -1.0, 1.0)

@@ -13,6 +13,7 @@ from render.problem.checks import check_draw, check_dtype, check_number
 from render.problem.classes import blobs, circles, moons, spirals, xor
 from render.problem.dataset import Dataset, check_plain
 from render.problem.pictures import shapes
+from render.problem.shown import shown
 
 __all__ = [
     "Dataset",
@@ -105,7 +106,7 @@ def split(data: Dataset, validation: float = 0.2, seed: int = 0) -> tuple[Datase
         raise InputError(f"split: data is a {type(data).__name__}; give a Dataset")
     n, _, seed, validation = check_draw(len(data), 0.0, seed, validation=validation)
     if not 0 < validation < 1:
-        raise InputError(f"split: validation is {validation!r}; give a share between 0 and 1")
+        raise InputError(f"split: validation is {shown(validation)}; give a share between 0 and 1")
     if n < 2:
         raise InputError("split: the dataset has 1 sample; two parts need at least 2")
     generator = torch.Generator().manual_seed(seed)
@@ -141,7 +142,8 @@ def _tensor(name: str, values: Any) -> Tensor:
     except (TypeError, ValueError, RuntimeError) as exc:
         reason = str(exc).splitlines()[0]
         raise InputError(
-            f"dataset: {name} ({type(values).__name__}) is not an array of numbers: {reason}"
+            f"dataset: {name} ({type(values).__name__}) is not an array of numbers: {reason}; "
+            "give lists, arrays or tensors, a row for each sample"
         ) from exc
     check_plain(name, copied)
     return copied

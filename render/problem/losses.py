@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from render.errors import InputError
+from render.problem.checks import check_tensors
 from render.problem.least_squares import least_squares
 from render.problem.penalties import penalised
 
@@ -41,6 +42,7 @@ def cross_entropy(logits: Tensor, target: Tensor) -> Tensor:
 
     The classes are whole numbers from 0. One logit for two classes goes to `nll` instead.
     """
+    check_tensors("cross_entropy", logits, target)
     fits = logits.ndim == 2 and target.ndim == 1 and len(logits) == len(target)
     if not fits or logits.shape[1] < 2 or target.is_floating_point():
         raise InputError(
@@ -52,9 +54,7 @@ def cross_entropy(logits: Tensor, target: Tensor) -> Tensor:
 
 
 def _check_shapes(loss: str, prediction: Tensor, target: Tensor) -> None:
-    for value in (prediction, target):
-        if not isinstance(value, Tensor):
-            raise InputError(f"{loss}: got a {type(value).__name__}; give two torch tensors")
+    check_tensors(loss, prediction, target)
     if prediction.shape != target.shape:
         raise InputError(
             f"{loss}: the prediction has shape {tuple(prediction.shape)} and the target "

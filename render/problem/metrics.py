@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from render.errors import InputError
+from render.problem.checks import check_tensors
 
 __all__ = ["accuracy"]
 
@@ -17,6 +18,7 @@ def accuracy(prediction: Tensor, target: Tensor) -> Tensor:
     class logits of shape (n, classes) with whole-number targets of shape (n,): the largest wins.
     A NaN is never right.
     """
+    check_tensors("accuracy", prediction, target)
     if prediction.ndim == 1 and prediction.shape == target.shape:
         right = (prediction > 0) == (target > 0.5)
         return torch.mean((right & ~prediction.isnan()).float())

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from render.errors import InputError
 from render.problem.checks import check_dtype
 from render.problem.networks import MLP
+from render.problem.shown import shown
 
 __all__ = ["MLP", "Line", "Logistic", "Point"]
 
@@ -69,6 +70,6 @@ def _scalar(name: str, value: object, dtype: torch.dtype) -> nn.Parameter:
     try:
         number = float(value)  # type: ignore[arg-type]  # the error below is for what float refuses
     except (TypeError, ValueError, RuntimeError) as exc:
-        raise InputError(f"model: {name} is {value!r}; give one number") from exc
+        raise InputError(f"model: {name} is {shown(value)}; give one number") from exc
     check_dtype("model", dtype)
     return nn.Parameter(torch.tensor(number, dtype=dtype))

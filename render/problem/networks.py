@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from render.errors import InputError
 from render.problem.checks import check_dtype, check_whole
+from render.problem.shown import shown
 
 __all__ = ["MLP"]
 
@@ -49,12 +50,14 @@ class MLP(nn.Module):
         sizes = list(widths) if isinstance(widths, Sequence) else []
         if len(sizes) < 2:
             raise InputError(
-                f"MLP: widths is {widths!r}; give at least the number of features and of outputs, "
-                "such as (2, 16, 1)"
+                f"MLP: widths is {shown(widths)}; give at least the number of features and of "
+                "outputs, such as (2, 16, 1)"
             )
         sizes = [check_whole("MLP", "a width", size, least=1) for size in sizes]
         if not isinstance(activation, str) or activation not in _ACTIVATIONS:
-            raise InputError(f"MLP: activation is {activation!r}; choose {', '.join(_ACTIVATIONS)}")
+            raise InputError(
+                f"MLP: activation is {shown(activation)}; choose {', '.join(_ACTIVATIONS)}"
+            )
         seed = check_whole("MLP", "seed", seed, least=0)
         check_dtype("MLP", dtype)
         layers: list[nn.Module] = []

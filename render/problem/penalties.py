@@ -9,6 +9,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from render.errors import InputError
+from render.problem.shown import shown
 
 __all__ = ["Penalised", "penalised"]
 
@@ -67,7 +68,7 @@ def penalised(
     for name, given in (("loss", loss), ("penalty", penalty)):
         if not callable(given) or isinstance(given, type):
             raise InputError(
-                f"penalised: {name} is {given!r}; give losses.penalised(loss, penalty), such as "
-                "losses.penalised(losses.mse, lambda model: model.slope.abs())"
+                f"penalised: {name} is {shown(given)}; give losses.penalised(loss, penalty), such "
+                "as losses.penalised(losses.mse, lambda model: model.slope.abs())"
             )
     return Penalised(loss=loss, penalty=penalty)

@@ -18,8 +18,9 @@ import torch
 from torch import Tensor
 
 from render.errors import InputError
-from render.problem.checks import is_number
+from render.problem.checks import is_finite
 from render.problem.dataset import Dataset
+from render.problem.shown import shown
 
 __all__ = [
     "Surface",
@@ -59,7 +60,7 @@ class Surface:
         """Return the heights at x and y, which broadcast, as float64."""
         try:
             at = np.broadcast_arrays(np.asarray(x, dtype=float), np.asarray(y, dtype=float))
-        except (TypeError, ValueError) as exc:
+        except (TypeError, ValueError, RuntimeError) as exc:
             raise InputError(
                 f"{self.name}: x and y ({exc}) are not numbers that broadcast; give two arrays"
             ) from exc
@@ -132,16 +133,24 @@ def of(
     give one number for two numbers, or domain, start or minima are not such pairs.
     """
     if not callable(function):
-        raise InputError(f"surface: function is {function!r}; give a callable of x and y")
+        raise InputError(f"surface: function is {shown(function)}; give a callable of x and y")
+    texts = {"name": "" if name is None else name, "formula": formula, "source": source}
+    for field, text in texts.items():
+        if not isinstance(text, str):
+            raise InputError(f"surface: {field} is {shown(text)}; give a text")
     if not isinstance(domain, Sequence) or len(domain) != 2:
-        raise InputError(f"surface: domain is {domain!r}; give ((x low, x high), (y low, y high))")
+        raise InputError(
+            f"surface: domain is {shown(domain)}; give ((x low, x high), (y low, y high))"
+        )
     for side, ends in zip("xy", domain, strict=True):
         _check_pair(f"the domain of {side}", ends)
         if not ends[0] < ends[1]:
-            raise InputError(f"surface: the domain of {side} is {ends!r}; give low < high")
+            raise InputError(f"surface: the domain of {side} is {shown(ends)}; give low < high")
     _check_pair("start", start)
     if not isinstance(minima, Sequence):
-        raise InputError(f"surface: minima is {minima!r}; give a list of points, such as [(0, 0)]")
+        raise InputError(
+            f"surface: minima is {shown(minima)}; give a list of points, such as [(0, 0)]"
+        )
     for at in minima:
         _check_pair("a minimum", at)
     try:
@@ -169,10 +178,10 @@ def of(
 def _check_pair(name: str, value: Any) -> None:
     try:
         fits = len(value) == 2 and all(math.isfinite(entry) for entry in value)
-    except TypeError:
+    except (TypeError, ValueError, RuntimeError, OverflowError):  # text, tensors
         fits = False
     if not fits:
-        raise InputError(f"surface: {name} is {value!r}; give two finite numbers")
+        raise InputError(f"surface: {name} is {shown(value)}; give two finite numbers")
 
 
 def quadratic(condition: float = 100.0) -> Surface:
@@ -180,8 +189,8 @@ def quadratic(condition: float = 100.0) -> Surface:
 
     Gradient descent is stable for rates below 2 / condition, and needs about `condition` steps.
     """
-    if not is_number(condition) or not 1 <= condition < math.inf:
-        raise InputError(f"quadratic: condition is {condition!r}; give a number of at least 1")
+    if not is_finite(condition) or condition < 1:
+        raise InputError(f"quadratic: condition is {shown(condition)}; give a number of at least 1")
     return Surface(
         name=f"quadratic, condition {condition:g}",
         function=partial(_quadratic, condition=condition),

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from render.errors import InputError
 from render.problem import losses
-from render.problem.checks import check_whole, is_number
+from render.problem.checks import check_whole, is_finite
 from render.problem.dataset import Dataset
 from render.problem.penalties import Penalised
+from render.problem.shown import shown
 from render.problem.surfaces import Surface
 from render.recording.hooks import gradient_hooks, step_is_altered
 from render.recording.problem import Loss
@@ -48,7 +49,7 @@ def problem_of(request: Request) -> tuple[Dataset, Loss]:
         )
     if not callable(loss):
         raise InputError(
-            f"record: loss is {loss!r}; give a callable (prediction, target) -> scalar"
+            f"record: loss is {shown(loss)}; give a callable (prediction, target) -> scalar"
         )
     inner = loss.loss if isinstance(loss, Penalised) else loss
     if inner is losses.nll and bool(((data.y < 0) | (data.y > 1)).any()):
@@ -77,9 +78,11 @@ def check_run(request: Request, data: Dataset) -> Request:
                 "or None for all of them"
             )
     if clip is not None:
-        number = is_number(clip) and not isinstance(clip, bool)
-        if not number or not 0 < clip < math.inf:
-            raise InputError(f"record: clip is {clip!r}; give a gradient norm above 0, or None")
+        number = is_finite(clip) and not isinstance(clip, bool)
+        if not number or not clip > 0:
+            raise InputError(
+                f"record: clip is {shown(clip)}; give a gradient norm above 0, or None"
+            )
         clip = float(clip)
     if request.validation is not None:
         _check_validation(request, data)
@@ -111,7 +114,7 @@ def check_compile(request: Request, optimizer: Optimizer, device: torch.device) 
     """Check that a run can be asked to be compiled. Raises InputError."""
     wanted: object = request.compile
     if not isinstance(wanted, bool):
-        raise InputError(f"record: compile is {wanted!r}; give True or False")
+        raise InputError(f"record: compile is {shown(wanted)}; give True or False")
     if not wanted:
         return
     kind = type(optimizer)
@@ -140,28 +143,36 @@ _COMPILED = (
 do not compile."""
 
 
-def named_metrics(metrics: Metrics | None) -> dict[str, Metric]:
-    """Return the metrics by name."""
+def named_metrics(metrics: Metrics | None, validating: bool) -> dict[str, Metric]:
+    """Return the metrics by name. validating: whether there are validation data, too."""
     given: object = metrics
     if isinstance(metrics, Mapping):
         pairs = [(str(name), entry) for name, entry in metrics.items()]
-    elif metrics is None or (isinstance(metrics, Iterable) and not isinstance(given, str)):
-        pairs = [(label(entry), entry) for entry in metrics or ()]
+    elif given is None:
+        pairs = []
+    elif isinstance(metrics, Iterable) and not isinstance(given, (str, bytes, Tensor, np.ndarray)):
+        pairs = [(label(entry), entry) for entry in metrics]
     else:
-        raise InputError(f"record: metrics is {metrics!r}; give a mapping or a list of callables")
+        raise InputError(
+            f"record: metrics is {shown(metrics)}; give a mapping or a list of callables"
+        )
     named = dict(pairs)
     if len(named) < len(pairs):
         twice = next(name for name in named if [name for name, _ in pairs].count(name) > 1)
         raise InputError(
-            f"record: metrics lists {twice!r} twice; give a mapping from names to callables"
+            f"record: metrics lists {shown(twice)} twice; give a mapping from names to callables"
         )
-    for name in ("val_loss", "off_plane"):
-        if name in named:
-            raise InputError(f"record: a metric is named {name!r}, which the run uses; rename it")
+    own = {"val_loss", "off_plane"} | {f"val_{name}" for name in named if validating}
+    for name in named:
+        if name in own:
+            raise InputError(
+                f"record: a metric is named {shown(name)}, which the run uses; rename it"
+            )
     for name, entry in named.items():
         if not callable(entry):
             raise InputError(
-                f"record: metric {name!r} is {entry!r}; give a callable (prediction, target)"
+                f"record: metric {shown(name)} is {shown(entry)}; give a callable "
+                "(prediction, target)"
             )
     return named
 

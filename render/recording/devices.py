@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from render.errors import InputError
+from render.problem.shown import shown
 
 __all__ = ["choose"]
 
@@ -19,7 +20,7 @@ def choose(device: str, model: nn.Module, samples: int) -> tuple[torch.device, s
     "auto" takes the GPU only for enough work: below 2,000,000 parameters x samples a step, the
     launches of its many small kernels take longer than the arithmetic does on the CPU.
     """
-    if device != "auto":
+    if not isinstance(device, str) or device != "auto":
         return _named(device), "asked for"
     if not torch.cuda.is_available():
         return torch.device("cpu"), "no CUDA device"
@@ -32,15 +33,15 @@ def choose(device: str, model: nn.Module, samples: int) -> tuple[torch.device, s
 def _named(device: object) -> torch.device:
     try:
         found = torch.device(str(device))
-    except RuntimeError:
+    except (RuntimeError, ValueError):
         found = None
     if found is None or found.type not in ("cpu", "cuda"):
-        raise InputError(f"device is {str(device)!r}; choose auto, cpu, cuda or cuda:N")
+        raise InputError(f"device is {shown(device)}; choose auto, cpu, cuda or cuda:N")
     if found.type == "cuda":
         seen = torch.cuda.device_count() if torch.cuda.is_available() else 0
-        if (found.index or 0) >= seen:
+        if not 0 <= (found.index or 0) < seen:  # torch wraps large numbers around to below 0
             has = f"{seen} CUDA device(s)" if seen else "no CUDA device"
             raise InputError(
-                f"device is {str(device)!r}, but torch sees {has} here; choose auto or cpu"
+                f"device is {shown(device)}, but torch sees {has} here; choose auto or cpu"
             )
     return found

@@ -89,7 +89,7 @@ def metric(
     """
     model = problem.model
     place = next(model.parameters()).device
-    x, y = problem.data.x.to(place), problem.data.y.to(place)
+    x, y = problem.data.x.to(place), problem.data.y.to(place, copy=True)  # which may be changed
 
     def value(state: State) -> Tensor:
         return measured(measure, functional_call(model, state, (x,)), y)
@@ -101,20 +101,30 @@ def measured(
     measure: Callable[[Tensor, Tensor], object], prediction: Tensor, target: Tensor
 ) -> Tensor:
     """Return measure(prediction, target) as a tensor of shape (), or say what is wrong."""
-    label = getattr(measure, "__name__", type(measure).__name__)
+    label, before = getattr(measure, "__name__", type(measure).__name__), _version(target)
     try:
         number = torch.as_tensor(measure(prediction, target), device=target.device)
     except (RenderError, torch.OutOfMemoryError):
         raise
     except Exception as exc:  # whatever a user's function raises
-        raise _MeasureError(
+        raise RecordingError(
             f"{label} cannot be computed ({first_line(exc)}); it takes (prediction, target), "
             "and must return one number"
         ) from exc
+    if _version(target) != before:
+        raise InputError(
+            f"{label} changes the target in place, which other rows need; take an operation that "
+            "gives a new tensor, such as torch.where(target > 0, 1, -1)"
+        )
     if number.numel() != 1 or number.is_complex():
         kind = "a complex number" if number.is_complex() else f"shape {tuple(number.shape)}"
         raise InputError(f"{label} returns {kind}; it must return one number")
     return number.reshape(())
+
+
+def _version(values: Tensor) -> int:
+    """Return how often operations have changed a tensor in place, as far as torch counts it."""
+    return 0 if values.is_inference() else values._version
 
 
 def is_looped(model: nn.Module) -> bool:
@@ -144,7 +154,8 @@ def _inputs(x: object, like: Tensor) -> Tensor:
         cut = not like.is_floating_point() and not torch.equal(inputs.to(values.dtype), values)
     except (TypeError, ValueError, RuntimeError) as exc:
         raise InputError(
-            f"predict: x ({type(x).__name__}) is not an array of real numbers"
+            f"predict: x ({type(x).__name__}) is not an array of real numbers; give one like the "
+            "data's x"
         ) from exc
     if cut:
         raise InputError(
@@ -166,12 +177,7 @@ def each(
 ) -> Array:
     """Return function(state) for the state in each row, stacked along the first axis."""
     model.eval()
-    place = next(model.parameters()).device
-    with (
-        unchanged(model),
-        torch.no_grad(),
-        forked([place] if place.type == "cuda" else []),
-    ):
+    with unchanged(model), torch.no_grad(), forked(next(model.parameters()).device):
         example, chunk = _probed(function, model, params, buffers)
         result = np.empty((len(params), *example.shape), dtype=example.dtype)
         start, due = 0, 0.0
@@ -228,10 +234,6 @@ def _probed(
     return to_numpy(first), 1 if is_looped(model) or chunk < _WORTH_BATCHING else chunk
 
 
-class _MeasureError(RecordingError):
-    """A user's function failed: perhaps only under `vmap`, where it is not told at once."""
-
-
 def _alone(function: Callable[[State], Tensor], model: nn.Module, state: State) -> Tensor:
     """Return the value for one state, or say what is wrong."""
     try:
@@ -261,9 +263,7 @@ def _together(
                 states = {name: torch.cat([values, values]) for name, values in states.items()}
             stacked: Tensor = torch.vmap(function)(states)
             return to_numpy(stacked[: rows.stop - rows.start])
-        except _MeasureError:
-            return None
-        except (RenderError, torch.OutOfMemoryError):
+        except torch.OutOfMemoryError:
             raise
         except Exception:  # in as many ways as there are models; one by one, a true error shows
             return None

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from render.errors import InputError
+from render.problem.shown import shown
 from render.recording.settings import label
 
 __all__ = ["first_line", "optimizer_of", "scheduler_of"]
@@ -84,7 +85,7 @@ def scheduler_of(factory: object, optimizer: Optimizer) -> Any:
 
 def _call(name: str, factory: object, argument: object, example: str) -> object:
     if not callable(factory):
-        raise InputError(f"record: {name} is {factory!r}; give {example}")
+        raise InputError(f"record: {name} is {shown(factory)}; give {example}")
     try:
         return factory(argument)
     except Exception as exc:  # whatever a user's own raises

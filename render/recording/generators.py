@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 
 import torch
 
@@ -14,10 +14,12 @@ _one_at_a_time = threading.RLock()
 
 
 @contextmanager
-def forked(devices: Sequence[torch.device] = ()) -> Iterator[None]:
-    """Restore the generators of the CPU and of `devices` afterwards.
+def forked(place: torch.device | None = None) -> Iterator[None]:
+    """Restore the generators of the CPU and of `place` afterwards; a GPU is the current one inside.
 
     Threads take turns: one that restores would rewind what another is drawing from.
     """
-    with _one_at_a_time, torch.random.fork_rng(devices=devices):
+    gpus = [place] if place is not None and place.type == "cuda" else []
+    current = torch.cuda.device(gpus[0]) if gpus else nullcontext()
+    with _one_at_a_time, current, torch.random.fork_rng(devices=gpus):
         yield

@@ -11,13 +11,18 @@ Source: https://pytorch.org/docs/stable/notes/cuda.html#cuda-graphs
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 
 import torch
 from torch import Tensor
 
-from render.recording.hooks import gradient_hooks
+from render.recording.hooks import gradient_hooks, module_hooks, step_is_altered
+from render.recording.kinds import state
 from render.recording.rows import Rows
+from render.recording.selection import Selection
+from render.recording.starting import check_gradients, first_loss
 from render.recording.stepping import clearing, clipping
 from render.recording.task import Task
 
@@ -25,8 +30,10 @@ __all__ = ["DeviceRow", "objection", "run_rows"]
 
 _EAGER_ROWS = 3
 # They keep all state on the device: with `capturable` where that is an option of theirs.
-_CAPTURABLE = ("Adadelta", "Adam", "AdamW", "Adamax", "ASGD", "NAdam", "RAdam", "RMSprop", "Rprop")
-_ON_DEVICE = (*_CAPTURABLE, "SGD")
+_CAPTURED = (
+    *("ASGD", "Adadelta", "Adam", "AdamW", "Adamax"),
+    *("NAdam", "RAdam", "RMSprop", "Rprop", "SGD"),
+)
 
 
 def objection(task: Task) -> str | None:
@@ -34,14 +41,15 @@ def objection(task: Task) -> str | None:
     kind = type(task.optimizer)
     if task.device.type != "cuda":
         return "not on CUDA"
-    if not kind.__module__.startswith("torch.optim.") or kind.__name__ not in _ON_DEVICE:
-        return f"{kind.__name__} may keep state on the host"
+    if not kind.__module__.startswith("torch.optim.") or kind.__name__ not in _CAPTURED:
+        return f"{kind.__name__} is not one of torch's {', '.join(_CAPTURED)}"
     if task.scheduler is not None:
         return "a scheduler changes the rate from the host"
     if not task.keep.whole or task.keep.every != 1:
         return "keep is not all"
-    if gradient_hooks(task.model):
-        return "the model has gradient hooks, which may act on the host"
+    hooks = gradient_hooks(task.model) or module_hooks(task.request.model)
+    if hooks or step_is_altered(task.optimizer):
+        return "model or optimizer have hooks, which may act on the host"
     if any(True for _ in task.model.buffers()):
         return "the model has buffers"
     if task.batch_size is not None and len(task.data) % task.batch_size:
@@ -52,51 +60,93 @@ def objection(task: Task) -> str | None:
 class DeviceRow:
     """One row: loss and gradient, written down, then the update; all of it on the device."""
 
-    def __init__(self, task: Task, log: Rows, plan: Tensor | None) -> None:
-        self._task, self._log = task, log
+    def __init__(self, task: Task, selection: Selection, plan: Tensor | None) -> None:
+        self.task, self._selection = task, selection
         self._x, self._y = (side.detach().to(task.device) for side in (task.data.x, task.data.y))
         self._plan = None if plan is None else plan.to(task.device)
         self.clear = clearing(task.optimizer, list(task.model.parameters()))
         self._clip = clipping(task)
-        self.at = torch.zeros(1, dtype=torch.int64, device=task.device)  # in the log's buffers
-        self._number = torch.zeros_like(self.at)  # in the run
+        self._at = torch.zeros(1, dtype=torch.int64, device=task.device)  # in the log's buffers
+        self._number = torch.zeros_like(self._at)  # in the run
+        self._log: Rows | None = None
         for group in task.optimizer.param_groups:
             if "capturable" in group:
                 group["capturable"] = task.device.type == "cuda"
 
+    @property
+    def log(self) -> Rows:
+        """Where the rows are written; the first row makes it."""
+        assert self._log is not None
+        return self._log
+
     def __call__(self) -> None:
-        """Write the row, and update."""
+        """Write the row, and update. `wrote` has to follow."""
+        first, optimizer = self._log is None, self.task.optimizer
         self.write()
         self._clip()
-        self._task.optimizer.step()
-        self.at.add_(1)
+        exact = first and any(group.get("capturable") for group in optimizer.param_groups)
+        with _counting_in_float64() if exact else nullcontext():
+            optimizer.step()
+        self._at.add_(1)
         self._number.add_(1)
 
     def write(self) -> None:
-        """Write the row: parameters, gradients and the loss."""
-        x, y = self._x, self._y
+        """Write the row: parameters, gradients and the loss. `wrote` has to follow."""
+        task, x, y = self.task, self._x, self._y
         if self._plan is not None:
             samples = self._plan.index_select(0, self._number)[0]
             x, y = x.index_select(0, samples), y.index_select(0, samples)
         self.clear()
-        loss = self._task.loss(self._task.model(x), y)
+        first = self._log is None
+        loss = first_loss(task, x, y) if first else task.loss(task.model(x), y)
         loss.backward()  # type: ignore[no-untyped-call]
-        self._log.write(self.at, loss)
+        if first:
+            check_gradients(task.model, self._selection.params)
+            self._log = Rows(self._selection, loss, task.steps + 1)
+        self.log.write(self._at, loss)
+
+    def wrote(self) -> None:
+        """Count a row; the buffers begin anew when they were full."""
+        if self.log.wrote():
+            self._at.zero_()
 
 
-def run_rows(row: DeviceRow, log: Rows, steps: int, report: Callable[[int], None]) -> str:
-    """Run `steps` rows with their updates, and the last row; return how they were run."""
-    first = min(_EAGER_ROWS, steps)
+def run_rows(row: DeviceRow, steps: int, report: Callable[[int], None]) -> tuple[Rows, str]:
+    """Run `steps` rows with their updates, and the last row; return them, and how they were run.
+
+    All of them run on one stream: autograd's nodes, which a model may keep, belong to a stream.
+    """
     side = torch.cuda.Stream()  # type: ignore[no-untyped-call]
     side.wait_stream(torch.cuda.current_stream())
-    with torch.cuda.stream(side):
-        for _ in range(first):
-            row()
-            _written(row, log)
+    with torch.cuda.stream(side):  # which it leaves, too, where capturing fails and does not
+        told = _run_rows(row, steps, side, report)
     torch.cuda.current_stream().wait_stream(side)
+    return row.log, told
+
+
+def _run_rows(
+    row: DeviceRow, steps: int, side: torch.cuda.Stream, report: Callable[[int], None]
+) -> str:
+    model, loss = row.task.model, row.task.loss
+    first, waits, before = min(_EAGER_ROWS, steps), False, []
+    for number in range(first):
+        if number < _EAGER_ROWS - 1:
+            row()
+            before = state(model, loss)  # after a call: what it makes once, it may keep
+        else:
+            with _waiting() as told:
+                row()
+            waits = bool(told)
+        row.wrote()
     again: Callable[[], None] = row
-    told = "captured"
-    if steps > first:
+    against = None
+    if steps <= first:
+        against = "there are few rows"
+    elif waits:
+        against = "a row waits for the device, as reading a number back does"
+    elif state(model, loss) != before:
+        against = "model or loss change as they are called"
+    else:
         row.clear()
         graph = torch.cuda.CUDAGraph()
         try:
@@ -104,19 +154,53 @@ def run_rows(row: DeviceRow, log: Rows, steps: int, report: Callable[[int], None
             with torch.cuda.graph(graph, stream=side):
                 row()
             again = graph.replay
-        except RuntimeError as error:  # such as a loss that reads a number back
-            told = f"eager: {str(error).splitlines()[0]}"
+        except RuntimeError as error:
+            against = str(error).splitlines()[0]
+            _failed.append(graph)
     for number in range(first, steps):
         again()
-        _written(row, log)
+        row.wrote()
         report(number)
     row.write()
-    _written(row, log)
+    row.wrote()
     report(steps)
-    return told
+    return "captured" if against is None else f"eager: {against}"
 
 
-def _written(row: DeviceRow, log: Rows) -> None:
-    """Count a row; the buffers begin anew when they were full."""
-    if log.wrote():
-        row.at.zero_()
+_failed: list[torch.cuda.CUDAGraph] = []
+"""Graphs whose capture failed: torch's allocator may go on pointing to them."""
+
+
+@contextmanager
+def _waiting() -> Iterator[list[str]]:
+    """Collect torch's warnings of operations that wait for the device.
+
+    Capturing forbids them, and a capture that fails can leave torch's generator unusable.
+    """
+    found: list[str] = []
+    mode = torch.cuda.get_sync_debug_mode()
+    with warnings.catch_warnings(record=True, action="always") as told:
+        torch.cuda.set_sync_debug_mode("warn")
+        try:
+            yield found
+        finally:
+            torch.cuda.set_sync_debug_mode(mode)
+    found += [line for line in map(str, (each.message for each in told)) if _WAITS in line]
+
+
+@contextmanager
+def _counting_in_float64() -> Iterator[None]:
+    """Have an optimizer's first step keep its count of steps in float64.
+
+    On the device 1 - beta**step is computed from that count: in float32 it loses digits that the
+    host keeps, and RAdam takes another branch.
+    """
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
+
+
+_WAITS = "called a synchronizing CUDA operation"

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from render.errors import InputError
 from render.problem.checks import is_whole
+from render.problem.shown import shown
 
 if TYPE_CHECKING:
     from torch import nn
@@ -51,7 +52,7 @@ class Keep:
         if self.tensors is not None:
             parts.append(f"tensors={list(self.tensors)}")
         if self.directions is not None:
-            parts.append(f"directions={np.shape(self.directions)}")
+            parts.append(f"directions={tuple(np.shape(self.directions))}")
         return "Keep(" + ", ".join(parts) + ")"
 
 
@@ -60,10 +61,12 @@ def check_keep(keep: object, model: nn.Module, steps: int) -> Keep:
     if keep is None:
         return Keep()
     if not isinstance(keep, Keep):
-        raise InputError(f"record: keep is {keep!r}; give Keep(every=…, tensors=…, directions=…)")
+        raise InputError(
+            f"record: keep is {shown(keep)}; give Keep(every=…, tensors=…, directions=…)"
+        )
     every = keep.every
     if not is_whole(every) or every < 1:
-        raise InputError(f"record: keep.every is {every!r}; give a whole number of at least 1")
+        raise InputError(f"record: keep.every is {shown(every)}; give a whole number of at least 1")
     if steps % every:
         raise InputError(
             f"record: steps is {steps}, not a multiple of keep.every, {every}; take "
@@ -116,10 +119,11 @@ def _check_directions(directions: npt.ArrayLike, width: int) -> None:
 def _check_tensors(patterns: object, names: Sequence[str]) -> None:
     if isinstance(patterns, str) or not isinstance(patterns, Sequence) or not patterns:
         raise InputError(
-            f"record: keep.tensors is {patterns!r}; give a list of names, such as [{names[0]!r}]"
+            f"record: keep.tensors is {shown(patterns)}; give a list of names, such as "
+            f"[{names[0]!r}]"
         )
     for pattern in patterns:
         if not any(fnmatchcase(name, str(pattern)) for name in names):
             close = difflib.get_close_matches(str(pattern), names, n=1)
             hint = f"did you mean {close[0]!r}?" if close else "there are " + ", ".join(names[:6])
-            raise InputError(f"record: keep.tensors: no tensor is named {pattern!r}; {hint}")
+            raise InputError(f"record: keep.tensors: no tensor is named {shown(pattern)}; {hint}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from render.errors import InputError, RecordingError
-from render.problem.checks import check_whole, is_number, is_whole
+from render.problem.checks import check_whole, is_finite, is_whole
+from render.problem.shown import shown
 from render.recording import evaluation, memory
 from render.recording.directions import filter_normalised, principal
 from render.recording.planes import Landscape, project
@@ -60,7 +60,9 @@ def landscape(
     problem = _problem(run)
     check_whole("landscape", "seed", seed, least=0)
     if progress is not None and not callable(progress):
-        raise InputError(f"landscape: progress is {progress!r}; give a callable (done, points)")
+        raise InputError(
+            f"landscape: progress is {shown(progress)}; give a callable (done, points)"
+        )
     finite = np.flatnonzero(np.isfinite(run.params).all(axis=1))
     if not finite.size:
         raise InputError("landscape: no row of the run has finite parameters")
@@ -74,7 +76,7 @@ def landscape(
     chosen = _plane(run, problem, plane, row, finite, seed)
     path, distance = project(run.params, chosen.origin, chosen.directions)
     a, b = (
-        np.linspace(*_span(given, path[finite, side], chosen.default), count)
+        np.linspace(*_span(f"{'ab'[side]}_range", given, path[finite, side], chosen.default), count)
         for side, (given, count) in enumerate(zip((a_range, b_range), counts, strict=True))
     )
     points = _Points(chosen.origin, chosen.directions, a, b, run.params.dtype)
@@ -149,19 +151,19 @@ def _plane(
     run: Trajectory, problem: Problem, plane: object, row: int, finite: Array, seed: int
 ) -> _Plane:
     here = run.params[row].astype(np.float64)
-    if plane == "pca":
+    if isinstance(plane, str) and plane == "pca":
         directions, explained = principal(run.params, finite)
         names = ("first principal direction", "second principal direction")
         return _Plane(origin=here, directions=directions, names=names, explained=explained)
-    if plane == "random":
+    if isinstance(plane, str) and plane == "random":
         groups = transposed(problem.model)
         directions = filter_normalised(run.params[row], run.layout, seed, groups)
         names = ("first random direction", "second random direction")
         return _Plane(origin=here, directions=directions, names=names, default=(-1.0, 1.0))
     if not isinstance(plane, tuple) or len(plane) != 2:
         raise InputError(
-            f"landscape: plane is {plane!r}; choose 'pca', 'random', or two parameters such as "
-            f"{run.names[:2]!r}"
+            f"landscape: plane is {shown(plane)}; choose 'pca', 'random', or two parameters such "
+            f"as {run.names[:2]!r}"
         )
     columns = [_column(run, entry) for entry in plane]
     if columns[0] == columns[1]:
@@ -181,13 +183,13 @@ def _column(run: Trajectory, entry: object) -> int:
         return int(run.column(entry))
     width = run.params.shape[1]
     if not is_whole(entry) or not -width <= entry < width:
-        raise InputError(f"landscape: the run has no column {entry!r}; give 0 to {width - 1}")
+        raise InputError(f"landscape: the run has no column {shown(entry)}; give 0 to {width - 1}")
     return int(entry % width)
 
 
 def _row(run: Trajectory, at: object, finite: Array) -> int:
     if not is_whole(at) or not -len(run.loss) <= at <= run.steps:
-        raise InputError(f"landscape: at is {at!r}; give a row from 0 to {run.steps}")
+        raise InputError(f"landscape: at is {shown(at)}; give a row from 0 to {run.steps}")
     row = int(finite[-1]) if at == -1 else int(at) % len(run.loss)
     if row not in finite:
         raise InputError(
@@ -201,19 +203,19 @@ def _counts(grid: object) -> tuple[int, int]:
     counts = grid if isinstance(grid, tuple) else (grid, grid)
     if len(counts) != 2 or any(not is_whole(count) or count < 2 for count in counts):
         raise InputError(
-            f"landscape: grid is {grid!r}; give points a side, at least 2, or (na, nb)"
+            f"landscape: grid is {shown(grid)}; give points a side, at least 2, or (na, nb)"
         )
     return int(counts[0]), int(counts[1])
 
 
-def _span(given: Range | None, path: Array, default: Range | None) -> Range:
+def _span(name: str, given: Range | None, path: Array, default: Range | None) -> Range:
     if given is not None:
         listed = isinstance(given, (Sequence, np.ndarray)) and len(given) == 2
-        ends = given if listed else (math.nan, math.nan)
-        numbers = all(is_number(end) for end in ends)
-        if not numbers or not -math.inf < ends[0] < ends[1] < math.inf:
-            raise InputError(f"landscape: a range is {given!r}; give (low, high) with low < high")
-        return float(ends[0]), float(ends[1])
+        if not listed or not all(map(is_finite, given)) or not given[0] < given[1]:
+            raise InputError(
+                f"landscape: {name} is {shown(given)}; give (low, high) with low < high"
+            )
+        return float(given[0]), float(given[1])
     if default is not None:
         return default
     low, high = float(path.min()), float(path.max())

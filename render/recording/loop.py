@@ -28,7 +28,7 @@ from render.recording.request import Metrics, OptimizerFactory, Request, Schedul
 from render.recording.rows import Rows
 from render.recording.selection import Selection
 from render.recording.sessions import Progress, Session, active
-from render.recording.starting import check_dense, first_loss
+from render.recording.starting import check_gradients, first_loss
 from render.recording.stepping import clearing, stepper
 from render.recording.task import Task, prepare
 from render.recording.trajectory import Trajectory
@@ -114,18 +114,17 @@ def session_device(asked: str, session: Session | None) -> str:
     """Return the device that the session leaves of what was asked for."""
     if session is not None and session.replay is not None:
         return "cpu"
-    if asked == "auto" and session is not None and session.device is not None:
-        return session.device
-    return asked
+    if session is None or session.device is None or not isinstance(asked, str):
+        return asked
+    return session.device if asked == "auto" else asked
 
 
 def _guarded(task: Task, progress: Progress | None) -> Trajectory:
-    devices = [task.device] if task.device.type == "cuda" else []
     try:
-        with forked(devices), torch.enable_grad():
+        with forked(task.device), torch.enable_grad():
             torch.default_generator.manual_seed(task.seed)
-            if devices:
-                torch.cuda.manual_seed(task.seed)
+            if task.device.type == "cuda":
+                torch.cuda.manual_seed(task.seed)  # of the current device
             return _run(task, progress)
     except (torch.OutOfMemoryError, MemoryError) as exc:
         raise RecordingError(
@@ -186,7 +185,7 @@ def _run_in_steps(task: Task, selection: Selection, report: Callable[[int], None
             loss = task.loss(model(x), y)
         loss.backward(one)  # type: ignore[no-untyped-call]
         if row == 0:
-            check_dense(model)
+            check_gradients(model, selection.params)
         if row % every == 0:
             log.add(loss)
             rates.append(_rate(optimizer))
@@ -213,14 +212,11 @@ def _rate(optimizer: Optimizer) -> float | Tensor:
 
 def _run_on_device(task: Task, selection: Selection, report: Callable[[int], None]) -> Trajectory:
     """Record a run whose rows need nothing from the host, as a CUDA graph."""
-    with forked([task.device]):  # a look at the first loss is no row
-        log = Rows(selection, first_loss(task, *next(iter(Batches(task)))), task.steps + 1)
     size, plan = task.batch_size, None
     if size is not None:
         plan = draw(len(task.data), size, task.steps + 1, task.seed)
-    row = DeviceRow(task, log, plan)
-    with torch.cuda.device(task.device):
-        task.meta["cuda_graph"] = run_rows(row, log, task.steps, report)
+    log, told = run_rows(DeviceRow(task, selection, plan), task.steps, report)
+    task.meta["cuda_graph"] = told
     log.finish()
     rates: list[float | Tensor] = [task.optimizer.param_groups[0]["lr"]] * (task.steps + 1)
     batch = None if plan is None else plan.numpy().astype(np.int32)

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from render.errors import InputError
-from render.recording.trajectory import Trajectory
+from render.recording.trajectory import Trajectory, asarray
 
 __all__ = ["Landscape"]
 
@@ -63,11 +63,12 @@ class Landscape:
 
         Raises InputError where it has other parameters.
         """
-        params = run.params if isinstance(run, Trajectory) else np.asarray(run)
-        if params.ndim != 2 or params.shape[1] != len(self.origin):
+        params = run.params if isinstance(run, Trajectory) else asarray(run)
+        fits = params.ndim == 2 and params.shape[1] == len(self.origin)
+        if not fits or params.dtype.kind not in "iuf":
             raise InputError(
-                f"landscape: the parameters have shape {params.shape}; they must be "
-                f"(T, {len(self.origin)}), a row for each point"
+                f"landscape: the parameters have shape {params.shape} and type {params.dtype}; "
+                f"they must be (T, {len(self.origin)}) real numbers, a row for each point"
             )
         return project(params, self.origin, self.directions)
 

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from render.errors import InputError
 from render.problem.dataset import Dataset
 from render.problem.penalties import Penalised
+from render.problem.shown import shown
 from render.recording.factories import first_line
 
 if TYPE_CHECKING:
@@ -108,9 +109,9 @@ def transposed(model: nn.Module) -> dict[str, int]:
 
 def attached(run: Trajectory, model: nn.Module, loss: Loss) -> Problem:
     """Return the problem of `run`, given its model and loss again."""
-    if not isinstance(model, nn.Module) or not callable(loss):
+    if not isinstance(model, nn.Module) or not callable(loss) or isinstance(loss, type):
         raise InputError(
-            f"attach: model is a {type(model).__name__} and loss a {type(loss).__name__}; give the "
+            f"attach: model is a {type(model).__name__} and loss is {shown(loss)}; give the "
             "torch.nn.Module and the callable that the run was recorded with"
         )
     layout = layout_of(model)

@@ -85,7 +85,7 @@ def _losses(probe: Task, stored: Trajectory) -> Iterator[Difference]:
         return
     params = stored.params[-1] if stored.final is None else stored.final
     _restore(probe.model, params, {name: rows[-1] for name, rows in stored.buffers.items()})
-    x, y = probe.data.x.detach(), probe.data.y.detach()
+    x, y = (side.detach().to(probe.device) for side in (probe.data.x, probe.data.y))
     if stored.batch is not None:
         at = torch.tensor(stored.batch[-1][stored.batch[-1] >= 0], dtype=torch.int64, device="cpu")
         x, y = x[at], y[at]

@@ -25,7 +25,7 @@ class Selection:
         self.chosen = self.params
         self.projection: Projection | None = None
         if keep is not None and keep.directions is not None:
-            directions = torch.tensor(np.array(keep.directions, dtype=float), device="cpu")
+            directions = torch.tensor(np.asarray(keep.directions, dtype=float), device="cpu")
             self.projection = Projection(directions, self.params)
         elif keep is not None and keep.tensors is not None:
             named = dict(model.named_parameters())

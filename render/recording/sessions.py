@@ -8,7 +8,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from render.errors import RecordingError
+from render.errors import InputError, RecordingError
+from render.problem.shown import shown
 
 if TYPE_CHECKING:
     from render.recording.trajectory import Trajectory
@@ -50,6 +51,19 @@ def active() -> Session | None:
     return _current.get()
 
 
+def _check(replay: object, progress: object) -> None:
+    """Check what a session is given, but for its device, which `record` checks."""
+    from render.recording.trajectory import Trajectory
+
+    listed = isinstance(replay, Sequence) and all(isinstance(run, Trajectory) for run in replay)
+    if replay is not None and not listed:
+        raise InputError(
+            f"session: replay is {shown(replay)}; give runs such as load_runs(path) returns"
+        )
+    if progress is not None and not callable(progress):
+        raise InputError(f"session: progress is {shown(progress)}; give a callable (done, updates)")
+
+
 @contextmanager
 def session(
     *,
@@ -64,6 +78,7 @@ def session(
     about ten times a second, and at the end of each run. The block's value collects the runs.
     Raises RecordingError where a stored run does not fit, or runs are missing or left over.
     """
+    _check(replay, progress)
     opened = Session(device=device, replay=replay, progress=progress)
     token = _current.set(opened)
     try:

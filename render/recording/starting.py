@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -11,7 +12,7 @@ from render.errors import InputError, RecordingError, RenderError
 from render.recording.factories import first_line
 from render.recording.task import Task
 
-__all__ = ["check_dense", "first_loss"]
+__all__ = ["check_gradients", "first_loss"]
 
 
 def first_loss(task: Task, x: Tensor, y: Tensor) -> Tensor:
@@ -44,10 +45,7 @@ def first_loss(task: Task, x: Tensor, y: Tensor) -> Tensor:
             "example by .mean()"
         )
     if not loss.requires_grad:
-        raise InputError(
-            f"record: the loss does not depend on the parameters of {name}; compute it from the "
-            "prediction with torch operations, without detach(), item() or numpy"
-        )
+        raise InputError(_apart(name))
     _check_own(task, loss)
     return loss
 
@@ -73,11 +71,29 @@ def _check_own(task: Task, loss: Tensor) -> None:
         waiting += [following for following, _ in node.next_functions]
 
 
-def check_dense(model: nn.Module) -> None:
-    """Check that the gradients are such as rows can hold. Raises InputError."""
+def check_gradients(model: nn.Module, params: Sequence[nn.Parameter]) -> None:
+    """Check the gradients of the first row: some, dense, and of `params`, which rows hold.
+
+    Raises InputError.
+    """
+    name = type(model).__name__
+    if list(map(id, model.parameters())) != list(map(id, params)):
+        raise InputError(
+            f"record: {name} makes parameters in its forward, which the optimizer does not know; "
+            "make them in __init__, or call model(data.x) once before recording"
+        )
+    if all(param.grad is None for param in params):
+        raise InputError(_apart(name))
     for name, param in model.named_parameters():
         if param.grad is not None and param.grad.layout != torch.strided:
             raise InputError(
                 f"record: the gradient of {name} is sparse; give a model with dense gradients, "
                 "such as nn.Embedding(…, sparse=False)"
             )
+
+
+def _apart(name: str) -> str:
+    return (
+        f"record: the loss does not depend on the parameters of {name}; compute it from the "
+        "prediction with torch operations, without detach(), item(), numpy or a new tensor"
+    )

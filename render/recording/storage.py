@@ -18,7 +18,9 @@ from uuid import uuid4
 import numpy as np
 
 from render.errors import InputError, RecordingError
-from render.recording.trajectory import Array, Trajectory, count
+from render.problem.shown import shown
+from render.recording.shapes import check_lengths
+from render.recording.trajectory import Array, Trajectory
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -36,9 +38,13 @@ _GROUPS = ("metrics", "buffers")
 
 def save_runs(path: str | PathLike[str], runs: Sequence[Trajectory]) -> None:
     """Write runs to one `.npz` file, whole or not at all. Their models are not written."""
-    if not runs:
-        raise InputError("save_runs: there is no run to save")
     target = _path(path)
+    listed = isinstance(runs, Sequence) and all(isinstance(run, Trajectory) for run in runs)
+    if not listed or not runs:
+        raise InputError(
+            f"save_runs: runs is {shown(runs)}; give a list of one or more runs, such as [run], or "
+            "list(runs.values()) of a sweep"
+        )
     members = _members(runs)
     part = target.with_name(f".{target.name}.{uuid4().hex[:8]}.part")
     try:
@@ -71,6 +77,11 @@ def load_runs(path: str | PathLike[str]) -> list[Trajectory]:
 
 def load_run(path: str | PathLike[str], problem: Problem | None = None) -> Trajectory:
     """Read the only run of a file, and attach `problem` where it is given."""
+    if problem is not None and not (hasattr(problem, "model") and hasattr(problem, "loss")):
+        raise InputError(
+            f"load: problem is {shown(problem)}; give the problem of another run, such as "
+            "run.problem, or load without it and use attach(model, loss)"
+        )
     runs = load_runs(path)
     if len(runs) != 1:
         raise RecordingError(
@@ -80,8 +91,8 @@ def load_run(path: str | PathLike[str], problem: Problem | None = None) -> Traje
 
 
 def _path(path: object) -> Path:
-    if not isinstance(path, (str, os.PathLike)):
-        raise InputError(f"the path of a run is {path!r}; give a file such as 'run.npz'")
+    if not isinstance(path, (str, os.PathLike)) or not Path(path).name:
+        raise InputError(f"the path of a run is {shown(path)}; give a file such as 'run.npz'")
     return Path(path)
 
 
@@ -157,16 +168,8 @@ def _run(index: int, entry: Mapping[str, Any], members: Mapping[str, Array]) -> 
     layout = tuple(
         (str(name), tuple(int(size) for size in shape)) for name, shape in entry["layout"]
     )
-    rows = len(arrays["loss"])
     batch, final = (members[f"{index}/{name}"] if entry.get(name) else None for name in _OPTIONAL)
-    columns = [arrays[name] for name in ("params", "lr", "grad_norm")]
-    columns += [values for group in groups.values() for values in group.values()]
-    columns += [] if batch is None else [batch]
-    if rows < 1 or any(len(values) != rows for values in columns):
-        raise ValueError("arrays of different lengths")
-    if arrays["params"].shape != (rows, count(layout)) or len(arrays["x"]) != len(arrays["y"]):
-        raise ValueError("arrays of the wrong shape")
-    return Trajectory(
+    run = Trajectory(
         **arrays,
         metrics=groups["metrics"],
         buffers=groups["buffers"],
@@ -176,6 +179,8 @@ def _run(index: int, entry: Mapping[str, Any], members: Mapping[str, Array]) -> 
         layout=layout,
         meta=dict(entry["meta"]),
     )
+    check_lengths(run)
+    return run
 
 
 def _damaged(path: Path, cause: Exception) -> RecordingError:

@@ -14,6 +14,7 @@ from torch import nn
 
 from render.errors import InputError
 from render.problem.dataset import Dataset
+from render.problem.shown import shown
 from render.problem.surfaces import Surface
 from render.recording import memory, together
 from render.recording.keep import Keep
@@ -77,7 +78,7 @@ def sweep(
     for choices in itertools.product(made, _rates(lr), starts, sizes, seeds):
         name = ", ".join(choice.label for choice in choices if choice.label)
         if name in variants:
-            raise InputError(f"sweep: two runs are labelled {name!r}; choose other labels")
+            raise InputError(f"sweep: two runs are labelled {shown(name)}; choose other labels")
         variants[name] = prepare(_varied(request, *(choice.value for choice in choices)))
     with torch.inference_mode(False):
         return _recorded(variants, session)
@@ -165,17 +166,25 @@ def _rates(lr: Any) -> list[_Choice]:
     if lr is None:
         return [_Choice("", None)]
     try:
-        rates = np.asarray(list(lr) if isinstance(lr, Iterable) else lr)
+        listed = isinstance(lr, Iterable) and not isinstance(lr, bytes)
+        rates = np.asarray(list(lr) if listed else lr)
     except (TypeError, ValueError, RuntimeError):  # rows of different lengths
         rates = np.empty(0)
     if rates.ndim != 1 or rates.size == 0 or rates.dtype.kind not in "iuf":
-        raise InputError(f"sweep: lr is {lr!r}; give a list of rates, such as [0.01, 0.1, 1.0]")
-    return _distinct("lr", [_Choice(f"lr {rate:g}", float(rate)) for rate in rates])
+        raise InputError(
+            f"sweep: lr is {shown(lr)}; give a list of rates, such as [0.01, 0.1, 1.0]"
+        )
+    values = [float(rate) for rate in rates]
+    for digits in range(6, 18):  # as many as tell them apart
+        labels = [f"lr {rate:.{digits}g}" for rate in values]
+        if len(set(labels)) == len(set(values)):
+            break
+    return _distinct("lr", [_Choice(*pair) for pair in zip(labels, values, strict=True)])
 
 
 def _numbers(what: str, value: Any) -> list[_Choice]:
     value = _plain(value)
-    if value is None or isinstance(value, (int, str)) or not isinstance(value, Iterable):
+    if value is None or isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
         return [_Choice("", value)]
     values = [_plain(entry) for entry in value]
     if not values:
@@ -186,12 +195,17 @@ def _numbers(what: str, value: Any) -> list[_Choice]:
 
 def _plain(value: Any) -> Any:
     """Return an array as a list, and one number of it as Python's."""
-    return value.tolist() if hasattr(value, "tolist") else value
+    try:
+        return value.tolist() if hasattr(value, "tolist") else value
+    except (RuntimeError, NotImplementedError):  # a tensor without numbers
+        return value
 
 
 def _distinct(what: str, choices: list[_Choice]) -> list[_Choice]:
     labels = [choice.label for choice in choices]
     for name in labels:
         if labels.count(name) > 1:
-            raise InputError(f"sweep: {what} lists {name.split()[-1]} twice; give each value once")
+            raise InputError(
+                f"sweep: {what} lists {name.removeprefix(what + ' ')} twice; give each value once"
+            )
     return choices

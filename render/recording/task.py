@@ -62,7 +62,7 @@ def _prepared(request: Request) -> Task:
     n, model, steps = len(data), request.model, request.steps
     size = None if request.batch_size in (None, n) else request.batch_size
     place, reason = choose(request.device, model, size or n)
-    metrics = named_metrics(request.metrics)
+    metrics = named_metrics(request.metrics, request.validation is not None)
     keep = check_keep(request.keep, model, steps)
     needed = memory.recording_bytes(model, steps, keep, size, n)
     memory.check(needed, f"record: {steps} steps of {type(model).__name__}")
@@ -116,7 +116,7 @@ def _extras(request: Request, keep: Keep) -> dict[str, str | int | float]:
         extras["keep"] = str(keep)
     if keep.directions is not None:
         extras["keep.directions"] = _digest(
-            torch.tensor(np.array(keep.directions, dtype=float), device="cpu")
+            torch.tensor(np.asarray(keep.directions, dtype=float), device="cpu")
         )
     if not keep.whole:  # else the first row tells
         extras["start"] = _digest(*request.model.parameters())

@@ -37,14 +37,18 @@ Array = npt.NDArray[Any]
 
 def recorded(tasks: Sequence[Task], progress: Progress | None) -> list[Trajectory] | None:
     """Return the runs, or None where they cannot advance together after all."""
+    with forked(tasks[0].device):
+        return _recorded(tasks, progress)
+
+
+def _recorded(tasks: Sequence[Task], progress: Progress | None) -> list[Trajectory] | None:
     rates = rates_of(tasks)
     one = tasks[0]
     fits = _fits(tasks) and _worthwhile(one) and _uses_all(one) and not _keeps_state(one)
     if rates is None or not fits:
         return None
     plans = _plans(tasks)
-    devices = [tasks[0].device] if tasks[0].device.type == "cuda" else []
-    with forked(devices), torch.no_grad():
+    with torch.no_grad():
         try:
             stack = Stack(tasks)
             history = _advance(tasks, stack, rates, plans, progress)
@@ -72,7 +76,7 @@ def _fits(tasks: Sequence[Task]) -> bool:
 
 def _worthwhile(task: Task) -> bool:
     """Say whether a step is so small that its operators' overhead counts."""
-    with forked(), torch.enable_grad():
+    with torch.enable_grad():
         first_loss(task, *_first_batch(task))
     return evaluation.fits_together(lambda: _first_loss(task), task.device.type)
 
@@ -80,7 +84,7 @@ def _worthwhile(task: Task) -> bool:
 def _uses_all(task: Task) -> bool:
     """Say whether every parameter has a gradient: without one, an optimizer leaves it alone."""
     params = list(task.model.parameters())
-    with forked(), torch.enable_grad():
+    with torch.enable_grad():
         try:
             gradients = torch.autograd.grad(_first_loss(task), params, allow_unused=True)
         except Exception:  # one by one, it shows in its place
@@ -91,7 +95,7 @@ def _uses_all(task: Task) -> bool:
 def _keeps_state(task: Task) -> bool:
     """Say whether a call changes model or loss, such as a count: tracing would freeze it."""
     before = state(task.model, task.loss)
-    with forked(), torch.no_grad():
+    with torch.no_grad():
         _first_loss(task)
     return state(task.model, task.loss) != before
 
@@ -106,35 +110,51 @@ def _first_batch(task: Task) -> tuple[Tensor, Tensor]:
     return task.data.x[:size].to(task.device), task.data.y[:size].to(task.device)
 
 
+_WRITTEN_AT_ONCE = ("cpu",)
+"""Devices that need not wait for one another where a row is written to the host's memory."""
+
+
 class _History:
-    """What the rows of all runs hold: raw (T, K * P) parameters, loss and grad_norm (T, K)."""
+    """What the rows of all runs hold: raw (T, K * P) parameters, loss and grad_norm (T, K).
+
+    On a GPU the last rows stay there, and are read back together: the loop waits for none.
+    """
 
     def __init__(self, stack: Stack, rows: int) -> None:
-        self._stack = stack
-        width = stack.flat.numel()
-        self.raw = torch.empty((rows, width), dtype=stack.flat.dtype, device="cpu")
+        self._stack, flat = stack, stack.flat
+        width, place = flat.numel(), flat.device
+        window = memory.WINDOW_BYTES[place.type] // (width * flat.element_size())
+        length = max(1, min(rows, window))
+        self.raw = torch.empty((rows, width), dtype=flat.dtype, device="cpu")
         self.loss = torch.empty((rows, stack.runs), dtype=stack.loss_dtype, device="cpu")
         self.grad_norm = torch.empty((rows, stack.runs), dtype=torch.float64, device="cpu")
-        window = memory.WINDOW_BYTES["cpu"] // (width * stack.flat.element_size())
-        self._window = torch.empty(
-            (max(1, min(rows, window)), width), dtype=stack.flat.dtype, device="cpu"
-        )
+        self._window = torch.empty((length, width), dtype=flat.dtype, device=place)
         self._slots = self._window.unbind(0)
+        self._direct = place.type in _WRITTEN_AT_ONCE
+        self._raw, self._loss = self.raw, self.loss
+        if not self._direct:
+            self._raw = torch.empty_like(self._window)
+            self._loss = torch.empty((length, stack.runs), dtype=stack.loss_dtype, device=place)
         self._done = 0
 
     def add(self, row: int, loss: Tensor, gradient: Tensor) -> None:
         """Write a row; the parameters are the stack's."""
         if row - self._done == len(self._slots):
             self.settle(row)
+        at = row - self._done
+        here = row if self._direct else at
         torch._foreach_copy_(
-            [self.raw[row], self.loss[row], self._slots[row - self._done]],
+            [self._raw[here], self._loss[here], self._slots[at]],
             [self._stack.flat, loss, gradient],
         )
 
     def settle(self, end: int) -> None:
         """Turn the window's gradients, of rows up to `end`, into norms."""
-        norms = self._stack.norms(self._window[: end - self._done])
-        self.grad_norm[self._done : end] = norms
+        count = end - self._done
+        self.grad_norm[self._done : end] = self._stack.norms(self._window[:count])
+        if not self._direct:
+            self.raw[self._done : end] = self._raw[:count]
+            self.loss[self._done : end] = self._loss[:count]
         self._done = end
 
 

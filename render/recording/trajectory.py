@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import difflib
 import itertools
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
@@ -18,7 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 from render.errors import InputError, RecordingError
+from render.problem.shown import shown
 from render.recording.packing import PackedProblem, pack
+from render.recording.shapes import check_arrays
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     from render.recording.problem import Problem
 
-__all__ = ["Array", "Trajectory", "count"]
+__all__ = ["Array", "Trajectory", "asarray"]
 
 Array = npt.NDArray[Any]
 
@@ -53,7 +54,7 @@ class Trajectory:
         of them (whose `params` has a column for each number kept); else None.
     source: the model and loss, packed or not; use `problem`.
 
-    All arrays are read-only.
+    All arrays are read-only. Raises InputError for parameters and losses that do not fit together.
     """
 
     params: Array
@@ -72,6 +73,7 @@ class Trajectory:
     source: Problem | PackedProblem | None = None
 
     def __post_init__(self) -> None:
+        check_arrays(self)
         for entry in fields(self):
             object.__setattr__(self, entry.name, _locked(getattr(self, entry.name)))
 
@@ -125,12 +127,12 @@ class Trajectory:
     def column(self, name: str) -> int:
         """Return the column of `params` that holds the parameter `name`."""
         try:
-            return self.names.index(name)
+            return self.names.index(str(name))
         except ValueError:
             close = difflib.get_close_matches(str(name), self.names, n=1)
-            shown = ", ".join(self.names[:6]) + (", ..." if len(self.names) > 6 else "")
-            hint = f"did you mean {close[0]!r}?" if close else f"there are {shown}"
-            raise InputError(f"the run has no parameter {name!r}; {hint}") from None
+            some = ", ".join(self.names[:6]) + (", ..." if len(self.names) > 6 else "")
+            hint = f"did you mean {close[0]!r}?" if close else f"there are {some}"
+            raise InputError(f"the run has no parameter {shown(name)}; {hint}") from None
 
     def predict(self, x: object, steps: int | Sequence[int] | Array) -> Array:
         """Return the model's predictions at x after each of `steps` updates.
@@ -159,7 +161,7 @@ class Trajectory:
         """
         from render.recording import evaluation
 
-        points = _asarray(params)
+        points = asarray(params)
         width = self.params.shape[1]
         if points.ndim != 2 or points.shape[1] != width or points.dtype.kind not in "iuf":
             raise InputError(
@@ -222,11 +224,11 @@ class Trajectory:
 
     def _rows(self, steps: int | Sequence[int] | Array) -> Array:
         """Return `steps` as row numbers counted from the start."""
-        rows = _asarray(steps)
+        rows = asarray(steps)
         if rows.size == 0:
             rows = rows.astype(np.int64)
         if rows.ndim > 1 or not np.issubdtype(rows.dtype, np.integer):
-            raise InputError(f"steps is {steps!r}; give a whole number or a sequence of them")
+            raise InputError(f"steps is {shown(steps)}; give a whole number or a sequence of them")
         outside = rows[(rows < -self.steps - 1) | (rows > self.steps)]
         if outside.size:
             raise InputError(f"step {outside.flat[0]} is outside the run's 0 ... {self.steps}")
@@ -243,7 +245,7 @@ class Trajectory:
             object.__setattr__(self, name, _locked(value))
 
 
-def _asarray(values: object) -> Array:
+def asarray(values: object) -> Array:
     """Return an array, of the type object where the values make none."""
     try:
         return np.asarray(values)
@@ -264,8 +266,3 @@ def _locked(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: _locked(entry) for key, entry in value.items()}
     return value
-
-
-def count(layout: Sequence[tuple[str, tuple[int, ...]]]) -> int:
-    """Return the number of columns that a layout describes."""
-    return sum(math.prod(shape) for _, shape in layout)

@@ -55,10 +55,9 @@ class LiveMetrics:
         self._values: dict[str, list[Tensor]] = {name: [] for name in self._measures}
         place = task.device
         self._data = [
-            None if data is None else (data.x.to(place), data.y.to(place))
+            None if data is None else (data.x.to(place), data.y.to(place, copy=True))
             for data in (task.data, task.request.validation)
         ]
-        self._devices = [place] if place.type == "cuda" else []
         self._buffers: dict[str, Tensor] = {}
 
     def look(self) -> None:
@@ -72,15 +71,19 @@ class LiveMetrics:
         if not self._measures:
             return
         state = {**dict(self._task.model.named_parameters()), **self._buffers}
-        with torch.no_grad(), forked(self._devices):
+        with torch.no_grad(), forked(self._task.device):
             predictions: dict[bool, Tensor] = {}
             for name, (measure, validating) in self._measures.items():
                 samples = self._data[validating]
                 assert samples is not None
                 if validating not in predictions:
                     predictions[validating] = functional_call(self._model, state, (samples[0],))
-                value = evaluation.measured(measure, predictions[validating], samples[1])
+                prediction = predictions[validating]
+                before = getattr(prediction, "_version", 0)
+                value = evaluation.measured(measure, prediction, samples[1])
                 self._values[name].append(value.detach().clone())
+                if getattr(prediction, "_version", 0) != before:  # the next metric needs another
+                    del predictions[validating]
 
     def history(self) -> dict[str, Array]:
         """Return (T,) arrays by name."""

@@ -75,6 +75,10 @@ def test_of_takes_lists_arrays_and_tensors() -> None:
     assert len(asked) == 4
 
 
+def test_numbers_beyond_whole_ones_of_torchs_are_taken_as_floats() -> None:
+    assert datasets.line(3, slope=2**70).y.tolist() == datasets.line(3, slope=2.0**70).y.tolist()
+
+
 def test_of_takes_an_array_that_runs_backwards() -> None:
     assert datasets.of(np.arange(3.0)[::-1], [1, 2, 3]).x.tolist() == [2, 1, 0]
 
@@ -96,6 +100,7 @@ def test_of_copies_so_that_later_changes_stay_outside() -> None:
         (lambda: datasets.line(True), "n is True"),
         (lambda: datasets.line(5, noise=-1), "noise is -1; a standard deviation is at least 0"),
         (lambda: datasets.line(5, slope=float("nan")), "slope is nan; give a finite number"),
+        (lambda: datasets.line(5, slope=10**400), "slope is 10000000"),
         (lambda: datasets.line(5, seed=-1), "seed is -1"),
         (lambda: datasets.line(5, seed="a"), "seed is 'a'"),
         (lambda: datasets.line(5, dtype=torch.int32), "dtype is torch.int32"),
@@ -106,7 +111,7 @@ def test_of_copies_so_that_later_changes_stay_outside() -> None:
         (lambda: datasets.of([[[1.0]]], [1.0]), "it must be (n,) or (n, features)"),
         (lambda: datasets.of([1.0, float("nan")], [1, 2]), "x holds 1 values that are NaN"),
         (lambda: datasets.of([1.0, 2.0], [1, float("inf")]), "the first in row 1"),
-        (lambda: datasets.of(["a"], [1]), "x (list) is not an array of numbers"),
+        (lambda: datasets.of(["a"], [1]), "; give lists, arrays or tensors"),
         (lambda: datasets.of([[1.0], [1.0, 2.0]], [1, 2]), "x (list) is not an array"),
         (lambda: datasets.of([1j], [1.0]), "x must be a dense tensor of real numbers"),
         (lambda: datasets.of(torch.ones(1, device="meta"), [1.0]), "or on the meta device"),

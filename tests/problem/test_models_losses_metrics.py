@@ -43,6 +43,8 @@ def test_logistic_gives_logits_and_probabilities() -> None:
         (lambda: models.Line(0, 0)(torch.zeros(3, 1)), "Line takes x of shape (n,), not (3, 1)"),
         (lambda: losses.mse(torch.zeros(3, 1), torch.zeros(3)), "(3, 1) and the target (3,)"),
         (lambda: losses.nll(torch.zeros(3), torch.zeros(3, 1)), "(3,) and the target (3, 1)"),
+        (lambda: losses.cross_entropy([[0.0, 1.0]], torch.zeros(1).long()), "got a list; give two"),
+        (lambda: metrics.accuracy(torch.zeros(3), 0.5), "accuracy: got a float; give two torch"),
         (lambda: metrics.accuracy(torch.zeros(3, 1), torch.zeros(3)), "give logits (n,)"),
         (lambda: metrics.accuracy(torch.zeros(3), torch.zeros(4)), "(3,) and the target (4,)"),
     ],

@@ -23,6 +23,20 @@ class Fixed(nn.Module):
         return x
 
 
+class Growing(models.Line):
+    def __init__(self) -> None:
+        super().__init__(0, 0)
+
+    def forward(self, x):
+        self.shift = nn.Parameter(torch.zeros(()))
+        return super().forward(x) + self.shift
+
+
+class Unspeakable:
+    def __repr__(self) -> str:
+        raise RuntimeError
+
+
 class Failing(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -98,6 +112,14 @@ BAD = {
         dict(loss=lambda p, y: p.detach().mean()),
         "the loss does not depend on the parameters of Line",
     ),
+    "loss of its own": (
+        dict(loss=lambda p, y: torch.tensor(losses.mse(p, y).item(), requires_grad=True)),
+        "the loss does not depend on the parameters of Line; compute it from the prediction",
+    ),
+    "grows": (
+        dict(model=Growing()),
+        "Growing makes parameters in its forward, which the optimizer does not know; make them in",
+    ),
     "loss shapes": (
         dict(loss=lambda p, y: losses.mse(p[:, None], y)),
         "(5, 1) and the target (5,)",
@@ -121,6 +143,12 @@ BAD = {
     "metric": (dict(metrics={"a": 3}), "metric 'a' is 3; give a callable"),
     "metrics": (dict(metrics=3), "metrics is 3; give a mapping or a list"),
     "metrics text": (dict(metrics="accuracy"), "metrics is 'accuracy'; give a mapping or a list"),
+    "metrics array": (
+        dict(metrics=np.zeros((2, 2))),
+        "metrics is array([[0., 0.], [0., 0.]]); give",
+    ),
+    "metrics tensor": (dict(metrics=torch.zeros(2)), "metrics is tensor([0., 0.]); give a mapping"),
+    "metrics bytes": (dict(metrics=b"ab"), "metrics is b'ab'; give a mapping"),
     "metric vector": (
         dict(metrics={"a": lambda p, y: p}),
         "returns shape (5,); it must return one",
@@ -142,6 +170,10 @@ BAD = {
         "metrics lists '<lambda>' twice; give a mapping",
     ),
     "metric taken": (dict(metrics={"val_loss": losses.mse}), "'val_loss', which the run uses"),
+    "metric of the validation": (
+        dict(metrics={"a": losses.mse, "val_a": losses.mse}, validation=datasets.line(3)),
+        "'val_a', which the run uses",
+    ),
     "metric complex": (dict(metrics={"a": lambda p, y: 1j}), "returns a complex number"),
     "loss complex": (dict(loss=lambda p, y: losses.mse(p, y) * 1j), "returns a complex number"),
     "complex": (dict(model=Complex()), "Complex has complex parameters; give real ones"),
@@ -165,7 +197,16 @@ BAD = {
         "nll takes labels from 0 to 1, and the data's y goes from 0 to 2; use losses.cross_entropy",
     ),
     "clip True": (dict(clip=True), "clip is True; give a gradient norm above 0"),
+    "clip beyond floats": (dict(clip=10**400), "clip is 1000000"),
+    "device array": (
+        dict(device=np.zeros((2, 2))),
+        "device is array([[0., 0.], [0., 0.]]); choose",
+    ),
+    "lines": (dict(steps=nn.Sequential(nn.ReLU())), "steps is Sequential( (0): ReLU() ); give"),
+    "long": (dict(optimizer="x" * 3000), "xxx…; give a callable taking parameters"),
+    "unspeakable": (dict(seed=Unspeakable()), "seed is a Unspeakable; give a whole number"),
     "device": (dict(device="tpu"), "device is 'tpu'; choose auto, cpu, cuda or cuda:N"),
+    "device beyond what torch counts": (dict(device="cuda:999"), "device is 'cuda:999', but torch"),
     "meta": (dict(device="meta"), "device is 'meta'"),
     "too long": (dict(steps=10**12), "GB are free; take fewer steps"),
 }

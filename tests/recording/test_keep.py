@@ -84,6 +84,13 @@ def test_projections_are_those_of_the_whole_run_and_the_distance_off_the_plane(w
     np.testing.assert_array_equal(run.final, whole.params[-1])
 
 
+@pytest.mark.parametrize("kind", [np.array, torch.tensor], ids=["array", "tensor"])
+def test_directions_may_be_an_array_or_a_tensor(kind) -> None:
+    kept, listed = (RUN(keep=Keep(directions=given)) for given in (kind(ROUND), ROUND))
+    np.testing.assert_array_equal(kept.params, listed.params)
+    assert kept.meta == listed.meta
+
+
 def test_a_landscapes_directions_can_be_kept_in_a_second_run(whole) -> None:
     land = landscape(whole, "pca", grid=2)
     run = RUN(keep=Keep(directions=land.directions))

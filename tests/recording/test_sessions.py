@@ -255,6 +255,20 @@ def test_runs_missing_or_left_over_say_so() -> None:
         scene()
 
 
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (dict(replay=3), "replay is 3; give runs such as load_runs"),
+        (dict(replay=["run.npz"]), "replay is ['run.npz']; give runs"),
+        (dict(progress=3), "progress is 3; give a callable"),
+    ],
+)
+def test_a_session_of_something_else_says_so(settings, message: str) -> None:
+    with pytest.raises(InputError) as caught, session(**settings):
+        pass
+    assert message in str(caught.value)
+
+
 def test_an_error_inside_the_session_is_not_hidden() -> None:
     with pytest.raises(ZeroDivisionError), session(replay=[scene()]):
         raise ZeroDivisionError

@@ -147,7 +147,7 @@ SPOILED = {
     "no runs": (lambda path: rewritten_header(path, runs=None), "is damaged or not a run"),
     "odd runs": (lambda path: rewritten_header(path, runs=[3]), "is damaged or not a run"),
     "lost member": (without_a_member, "is damaged or not a run"),
-    "short array": (shortened, "arrays of different lengths"),
+    "short array": (shortened, "params has 11 rows and loss 10"),
 }
 
 
@@ -182,5 +182,7 @@ def test_no_flipped_bit_goes_unnoticed_in_the_numbers(tmp_path: Path) -> None:
 def test_a_missing_folder_or_no_runs_say_so(tmp_path: Path) -> None:
     with pytest.raises(RecordingError, match=r"cannot write .*nowhere.*No such file"):
         fit().save(tmp_path / "nowhere" / "run.npz")
-    with pytest.raises(InputError, match="there is no run to save"):
-        save_runs(tmp_path / "run.npz", [])
+    for none in ([], fit(), {"a": fit()}, [3], 3, iter([])):
+        with pytest.raises(InputError, match=r"save_runs: runs is .*; give a list of one or more"):
+            save_runs(tmp_path / "run.npz", none)
+    assert not list(tmp_path.iterdir())

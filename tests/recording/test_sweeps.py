@@ -11,7 +11,7 @@ from torch.optim import lr_scheduler
 
 from render.errors import InputError, RecordingError
 from render.problem import datasets, losses, metrics, models, surfaces
-from render.recording import Keep, memory, record, session, sweep, sweeps
+from render.recording import Keep, memory, record, session, sweep, sweeps, together
 
 SGD = torch.optim.SGD
 LINE = partial(sweep, models.Line(-1.0, 1.0), datasets.line(40), loss=losses.mse)
@@ -263,6 +263,11 @@ def test_progress_reaches_the_end() -> None:
     assert seen[-1] == (50, 50)
 
 
+def test_rates_that_are_close_have_as_many_digits_as_tell_them_apart() -> None:
+    runs = LINE(optimizer=SGD, lr=[0.1, 0.1 + 1e-9, 0.2], steps=1)
+    assert list(runs) == ["lr 0.1", "lr 0.100000001", "lr 0.2"]
+
+
 def test_no_steps_and_one_value_are_fine() -> None:
     runs = LINE(optimizer=SGD, lr=[0.1], steps=0)
     assert list(runs) == ["lr 0.1"] and runs["lr 0.1"].params.tolist() == [[-1, 1]]
@@ -287,6 +292,9 @@ def test_class_labels_advance_together_with_torchs_own_loss() -> None:
         (dict(lr=0.1), "lr is 0.1; give a list of rates"),
         (dict(lr=[]), "lr is []"),
         (dict(lr=["a"]), "lr is ['a']"),
+        (dict(lr=b"a"), "lr is b'a'"),
+        (dict(seed=b"a"), "seed is b'a'; give a whole number"),
+        (dict(seed=torch.empty(1, device="meta")), "seed is tensor(..., device='meta', size=())"),
         (dict(lr=[0.1, 0.1]), "lr lists 0.1 twice"),
         (dict(lr=[[0.1], [0.2, 0.3]]), "lr is [[0.1], [0.2, 0.3]]; give a list of rates"),
         (dict(lr=[1j]), "lr is [1j]; give a list of rates"),
@@ -354,3 +362,44 @@ def test_runs_that_do_not_fit_together_are_recorded_one_by_one(monkeypatch) -> N
     monkeypatch.setattr(memory, "free_bytes", lambda: 10**6)  # less than the rows' window
     runs = LINE(optimizer=SGD, lr=RATES, steps=10)
     assert not any("together" in run.meta for run in runs.values())
+
+
+@pytest.mark.parametrize("batch_size", [None, 7])
+def test_rows_that_stay_on_a_device_are_read_back_in_windows(monkeypatch, batch_size) -> None:
+    call = partial(LINE, optimizer=torch.optim.Adam, lr=RATES, steps=30, batch_size=batch_size)
+    at_once = call()
+    monkeypatch.setattr(together, "_WRITTEN_AT_ONCE", ())
+    monkeypatch.setitem(memory.WINDOW_BYTES, "cpu", 7 * 8 * 4)
+    for label, run in call().items():
+        assert run.meta["together"] == 4
+        for name in ("params", "loss", "grad_norm"):
+            np.testing.assert_array_equal(getattr(run, name), getattr(at_once[label], name))
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")
+@pytest.mark.filterwarnings("ignore:Synchronization debug mode is a prototype")
+def test_a_gpu_sweeps_as_the_cpu_does_and_no_row_waits_for_it(monkeypatch) -> None:
+    add, settle = together._History.add, together._History.settle
+
+    def forbidden(history, row, *values):
+        add(history, row, *values)
+        if row:  # once everything is built
+            torch.cuda.set_sync_debug_mode("error")
+
+    def allowed(history, end):
+        torch.cuda.set_sync_debug_mode("default")
+        settle(history, end)
+
+    call = partial(NET, optimizer=torch.optim.Adam, lr=RATES, steps=30, batch_size=10)
+    there = call(device="cuda")
+    monkeypatch.setattr(together._History, "add", forbidden)
+    monkeypatch.setattr(together._History, "settle", allowed)
+    try:
+        watched = call(device="cuda")
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+    for label, run in call(device="cpu").items():
+        assert there[label].meta["together"] == watched[label].meta["together"] == 4
+        np.testing.assert_array_equal(there[label].params, watched[label].params)
+        np.testing.assert_allclose(there[label].params, run.params, rtol=1e-3, atol=1e-4)

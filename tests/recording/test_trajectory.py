@@ -55,7 +55,13 @@ def test_columns_are_named_after_the_models_parameters(fit, images) -> None:
         (lambda run: run.loss_at([[1.0], [1.0, 2.0]]), "it must be real numbers (K, 2)"),
         (lambda run: run.predict([0.0], [[0], [0, 1]]), "steps is [[0], [0, 1]]; give a whole"),
         (lambda run: run.attach("a", losses.mse), "attach: model is a str"),
+        (
+            lambda run: run.attach(models.Line(0, 0), nn.MSELoss),
+            "loss is <class 'torch.nn.modules.",
+        ),
         (lambda run: run.save(None), "the path of a run is None; give a file"),
+        (lambda run: run.save(""), "the path of a run is ''; give a file"),
+        (lambda run: run.load("run.npz", 3), "load: problem is 3; give the problem of another run"),
         (lambda run: run.loss_at([1.0, 2.0]), "params has shape (2,) and type float64; it must be"),
         (lambda run: run.loss_at(np.zeros((4, 3))), "params has shape (4, 3)"),
         (lambda run: run.attach(nn.Linear(1, 1), losses.mse), "the model has parameters weight"),
@@ -81,24 +87,39 @@ def test_a_run_cannot_be_changed(fit) -> None:
             array[...] = 0
 
 
+def made(**changes) -> Trajectory:
+    arrays = dict(params=np.zeros((3, 1)), loss=np.zeros(3), lr=np.zeros(3), grad_norm=np.zeros(3))
+    rest = dict(batch=None, metrics={}, layout=(("a", ()),), x=np.zeros(2), y=np.zeros(2), meta={})
+    return Trajectory(**{**arrays, **rest, **changes})
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (dict(params=[[1.0]] * 3), "params is [[1.0], [1.0], [1.0]]; give a numpy array of rows"),
+        (dict(params=np.zeros((4, 1))), "params has 4 rows and loss 3; give as many"),
+        (dict(params=np.zeros((3, 2))), "params has shape (3, 2), and its layout 1 columns"),
+        (dict(params=np.zeros(3)), "params has shape (3,), and its layout 1 columns"),
+        (dict(loss=0.0), "loss is 0.0; give a numpy array"),
+        (dict(metrics={"a": [0.0]}), "metrics['a'] is [0.0]; give a numpy array"),
+        (dict(metrics=[1]), "metrics is [1]; give a mapping"),
+        (dict(y=np.zeros(3)), "y has 3 rows and x 2"),
+        (dict(layout="a"), "layout is 'a'; give the name and shape of each tensor"),
+    ],
+)
+def test_arrays_of_a_users_that_do_not_fit_say_so(changes, message: str) -> None:
+    with pytest.raises(InputError) as caught:
+        made(**changes)
+    assert message in str(caught.value)
+
+
 def test_a_run_made_of_a_users_arrays_leaves_them_writable() -> None:
     values = np.zeros((3, 1))
-    made = Trajectory(
-        params=values,
-        loss=np.zeros(3),
-        lr=np.zeros(3),
-        grad_norm=np.zeros(3),
-        batch=None,
-        metrics={},
-        layout=(("a", ()),),
-        x=np.zeros(2),
-        y=np.zeros(2),
-        meta={},
-    )
+    run = made(params=values)
     values[0] = 1
-    assert made.steps == 2 and made.problem is None
+    assert run.steps == 2 and run.problem is None
     with pytest.raises(RecordingError, match=r"attach .*: run = run.attach\(model, loss\)"):
-        made.predict([0.0], 0)
+        run.predict([0.0], 0)
 
 
 def test_a_problem_can_be_attached_again(fit) -> None:
