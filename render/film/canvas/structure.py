@@ -15,6 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import Collection as ArtistCollection
 from matplotlib.colors import get_named_colors_mapping
 from matplotlib.figure import Figure, FigureBase
+from matplotlib.font_manager import fontManager
 from matplotlib.image import _ImageBase
 from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
@@ -187,8 +188,9 @@ class Structure:
 
 
 def _current_settings() -> list[Any]:
-    """Return the values of all settings, and the colours that have names."""
-    return [*dict.values(mpl.rcParams), *get_named_colors_mapping().values()]
+    """Return the values of all settings, the colours that have names, and the number of fonts."""
+    colors, fonts = get_named_colors_mapping(), fontManager.ttflist
+    return [*dict.values(mpl.rcParams), *colors.values(), len(fonts)]
 
 
 def _aligned(figure: Any) -> Collection[Any]:
