@@ -27,6 +27,7 @@ from matplotlib.table import Table
 from matplotlib.text import Text
 
 from render.film.canvas.order import is_plain
+from render.film.canvas.ticks import all_axes
 from render.film.canvas.watch import FRESH, Watch
 
 _INDEPENDENT = (
@@ -68,6 +69,13 @@ def is_title(artist: Artist, parent: Any) -> bool:
 def tells_of_limits(figure: Figure) -> bool:
     """Whether drawing a figure finds limits of which someone is told, who may change anything."""
     return any(_tells_of_limits(axes) for axes, _ in _axes_within(figure, []))
+
+
+def is_settled(figure: Figure) -> bool:
+    """Whether a second drawing of a figure finds the limits that the first does."""
+    return not any(
+        _tells_of_limits(axes) or _waits_for_the_first(axes) for axes in all_axes(figure)
+    )
 
 
 class Structure:
