@@ -103,8 +103,8 @@ class MovieWriter(AbstractMovieWriter):
         self._frames = 0
         with ExitStack() as stack:
             self._sink = stack.enter_context(open_sink(path, stream))
-            self._canvas = LayeredCanvas(fig, dpi=self.dpi)
-            self._looks: dict[str, Any] = {}
+            self._looks: dict[str, Any] = {} if self._keeps_alpha else {"transparent": False}
+            self._canvas = LayeredCanvas(fig, dpi=self.dpi, **self._looks)
             stack.callback(lambda: self._canvas.close())  # the one that is open by then
             stack.callback(self._close)
             self._stack = stack.pop_all()

@@ -293,5 +293,9 @@ class Frames:
         return commands
 
     def _watch_of(self, segment: Segment) -> Watch:
-        known = self._structure.watched(segment.parent) if self._structure else {}
-        return Watch([segment.artist], known=known)
+        assert self._structure is not None
+        known = self._structure.watched(segment.parent)
+        watch = Watch([segment.artist], known=known)
+        if not (isinstance(segment.artist, Axes) or watch.axes.issubset(self._structure.axes)):
+            watch.opaque = True  # it may follow axes that are drawn in one piece, as 3D ones
+        return watch

@@ -93,10 +93,12 @@ class LayeredCanvas:
         if not self._is_open:
             return
         self._is_open = False
-        self._frames = None
+        was_drawn, self._frames = self._frames is not None, None
         self._own_pixels.close()
         if self._first_canvas is not self._canvas is self._figure.canvas:
             self._figure.set_canvas(self._first_canvas)
+        if not was_drawn:
+            return  # to look for artists finds ticks, and limits in an order of its own
         artists: list[Any] = []
         with suppress(Exception):  # a locator's, asked for ticks, as of dates out of range
             artists = self._figure.findobj()

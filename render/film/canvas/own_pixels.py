@@ -2,9 +2,10 @@
 
 `draw_idle` on an Agg canvas draws the whole figure at once, and `savefig` leaves its picture there.
 Both are put off here until the pixels are read, through the canvas or its renderer. What a drawing
-leaves behind other than pixels is the positions that a layout engine computes: with one, an idle
-draw is gone through without a picture. Once someone has read the pixels of an idle draw, those that
-follow are drawn at once: what the figure shows may be changed before it is read.
+leaves behind other than pixels is the positions that a layout engine computes, and limits that are
+found in an order of their own, as by the first drawing of all: an idle draw that may leave any is
+gone through without a picture. Once someone has read the pixels of an idle draw, those that follow
+are drawn at once: what the figure shows may be changed before it is read.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from render.film.canvas.engines import computes, draw_nothing
+from render.film.canvas.structure import is_settled
 
 _READERS = ("buffer_rgba", "copy_from_bbox", "restore_region", "tostring_argb")
 
@@ -30,12 +32,14 @@ class OwnPixels:
         self._renderer: Any = None
         self._pending: Callable[[], None] | None = None
         self._idle_is_read = False
+        self._is_drawn = False
         canvas.draw_idle = self._draw_later
         for name in _READERS:
             setattr(canvas, name, self._pixels_first(getattr(canvas, name)))
 
     def show(self, picture: np.ndarray) -> None:
         """Have the canvas show a picture, which must stay as it is until the next call."""
+        self._is_drawn = True
         self._prepare_renderer()
         renderer = self._renderer
 
@@ -49,6 +53,7 @@ class OwnPixels:
 
         `twice`: it is gone through once before, for what that leaves behind.
         """
+        self._is_drawn = True
         self._prepare_renderer()
         if twice:
             draw_nothing(self._figure, self._renderer)
@@ -80,13 +85,14 @@ class OwnPixels:
     def _draw_later(self, *_: object, **__: object) -> None:
         if not hasattr(self._canvas, "renderer"):
             self._prepare_renderer()
-        if computes(self._figure):
-            self._prepare_renderer()
-            draw_nothing(self._figure, self._renderer)
         if self._idle_is_read:
             self._draw()
-        else:
-            self._pending = self._draw_late
+            return
+        if not (self._is_drawn and is_settled(self._figure)) or computes(self._figure):
+            self._is_drawn = True
+            self._prepare_renderer()
+            draw_nothing(self._figure, self._renderer)
+        self._pending = self._draw_late
 
     def _draw(self) -> None:
         draw: Callable[[Any], None] = FigureCanvasAgg.draw

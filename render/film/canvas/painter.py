@@ -84,7 +84,7 @@ class Painter:
         beyond = [
             (number, segments[number].box)
             for number in changed
-            if not holds(segments[number].room, segments[number].box)
+            if number in self._calm_over or not holds(segments[number].room, segments[number].box)
         ]
         return not any(
             place > number and meet(box, command.box)

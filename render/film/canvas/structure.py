@@ -15,6 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import Collection as ArtistCollection
 from matplotlib.colors import get_named_colors_mapping
 from matplotlib.figure import Figure, FigureBase
+from matplotlib.font_manager import fontManager
 from matplotlib.image import _ImageBase
 from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
@@ -26,6 +27,7 @@ from matplotlib.table import Table
 from matplotlib.text import Text
 
 from render.film.canvas.order import is_plain
+from render.film.canvas.ticks import all_axes
 from render.film.canvas.watch import FRESH, Watch
 
 _INDEPENDENT = (
@@ -67,6 +69,13 @@ def is_title(artist: Artist, parent: Any) -> bool:
 def tells_of_limits(figure: Figure) -> bool:
     """Whether drawing a figure finds limits of which someone is told, who may change anything."""
     return any(_tells_of_limits(axes) for axes, _ in _axes_within(figure, []))
+
+
+def is_settled(figure: Figure) -> bool:
+    """Whether a second drawing of a figure finds the limits that the first does."""
+    return not any(
+        _tells_of_limits(axes) or _waits_for_the_first(axes) for axes in all_axes(figure)
+    )
 
 
 class Structure:
@@ -187,8 +196,9 @@ class Structure:
 
 
 def _current_settings() -> list[Any]:
-    """Return the values of all settings, and the colours that have names."""
-    return [*dict.values(mpl.rcParams), *get_named_colors_mapping().values()]
+    """Return the values of all settings, the colours that have names, and the number of fonts."""
+    colors, fonts = get_named_colors_mapping(), fontManager.ttflist
+    return [*dict.values(mpl.rcParams), *colors.values(), len(fonts)]
 
 
 def _aligned(figure: Any) -> Collection[Any]:

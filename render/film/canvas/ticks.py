@@ -87,7 +87,7 @@ def _known_axes(figure: Figure) -> list[Any]:
     """
     if not KNOWN:
         return []
-    every = [axis for axes in _all_axes(figure) for axis in axes._axis_map.values()]
+    every = [axis for axes in all_axes(figure) for axis in axes._axis_map.values()]
     served = defaultdict(set)
     for axis in every:
         for part in _servants(axis):
@@ -106,7 +106,8 @@ def _servants(axis: Any) -> list[Any]:
     return [part for ticker in tickers for part in (ticker.locator, ticker.formatter)]
 
 
-def _all_axes(figure: Figure) -> Iterator[Any]:
+def all_axes(figure: Figure) -> Iterator[Any]:
+    """Yield the axes of a figure, and those nested in them."""
     waiting: list[Any] = list(figure.axes)
     while waiting:
         axes = waiting.pop()

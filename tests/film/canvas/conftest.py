@@ -63,3 +63,22 @@ def _assert_exact(build: Callable[[], Animated], states: Sequence[int] = STATES)
 def assert_exact() -> Callable[..., None]:
     """Compare an animation drawn in layers with full redraws, and its damage with what changed."""
     return _assert_exact
+
+
+def _with_idle_draws(build: Callable[[], Animated]) -> Callable[[], Animated]:
+    def build_idle() -> Animated:
+        figure, update = build()
+
+        def update_and_draw(k: int) -> None:
+            update(k)
+            figure.canvas.draw_idle()
+
+        return figure, update_and_draw
+
+    return build_idle
+
+
+@pytest.fixture
+def with_idle_draws() -> Callable[..., Callable[[], Animated]]:
+    """Let an animation end each update with an idle draw, as `Animation.save` does."""
+    return _with_idle_draws

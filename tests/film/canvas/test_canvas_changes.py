@@ -147,6 +147,18 @@ def hidden_and_shown() -> Animated:
 
 
 @scene
+def hidden_until_another_has_moved() -> Animated:
+    fig, (left, right) = plt.subplots(1, 2)
+    image = right.imshow(data(5))
+
+    def update(k: int) -> None:
+        image.set_visible(k % 3 == 0)
+        left.xaxis.set_visible(k % 4 != 2)
+
+    return fig, update
+
+
+@scene
 def reordered() -> Animated:
     fig, ax = plt.subplots()
     patches = [ax.add_patch(Circle((0.3 + i / 8, 0.5), 0.2, color=f"C{i}")) for i in range(4)]

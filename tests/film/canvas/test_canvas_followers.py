@@ -17,6 +17,7 @@ from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 from matplotlib.image import BboxImage
 from matplotlib.offsetbox import AnnotationBbox, TextArea
+from matplotlib.patches import ConnectionPatch
 from matplotlib.ticker import EngFormatter, FuncFormatter, LogLocator, MaxNLocator
 
 from render.film.canvas import LayeredCanvas
@@ -73,6 +74,21 @@ def boxes_that_point_at_other_axes() -> Animated:
     def update(k: int) -> None:
         right.set_ylim(0, 10.0 ** (k % 4))
         right.xaxis.set_ticks_position("top" if k > 4 else "bottom")
+
+    return fig, update
+
+
+@scene
+def arrows_that_point_at_axes_in_space() -> Animated:
+    fig = plt.figure()
+    flat, space = fig.add_subplot(1, 2, 1), fig.add_subplot(1, 2, 2, projection="3d")
+    ends = {"axesA": flat, "axesB": space, "arrowstyle": "->"}
+    for parent in (fig, flat):
+        parent.add_artist(ConnectionPatch((0, 0), (1, 1), "data", "axes fraction", **ends))
+    flat.annotate("there", (0.5, 0.5), (0.2, 0.2), space, flat.transAxes, annotation_clip=False)
+
+    def update(k: int) -> None:
+        space.set_position((0.5 + k // 2 / 30, 0.1, 0.4, 0.8))
 
     return fig, update
 

@@ -275,3 +275,12 @@ def pixels_read_after_a_drawing() -> Animated:
 @pytest.mark.parametrize("build", SCENES)
 def test_frames_equal_a_full_redraw(build: Callable[[], Animated], assert_exact: Any) -> None:
     assert_exact(build, STATES)
+
+
+@pytest.mark.parametrize(
+    "build", [artists_that_change_others_while_drawn, annotations_of_what_is_drawn_later]
+)
+def test_the_first_idle_draw_leaves_behind_what_it_changed(
+    build: Callable[[], Animated], assert_exact: Any, with_idle_draws: Any
+) -> None:
+    assert_exact(with_idle_draws(build), (0, 0))

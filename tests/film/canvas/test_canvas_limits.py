@@ -273,6 +273,22 @@ def test_frames_equal_a_full_redraw(build: Callable[[], Animated], assert_exact:
     assert_exact(build, STATES)
 
 
+@pytest.mark.parametrize(
+    "build", [limits_told_to_what_is_drawn_before, limits_told_once_in_a_while]
+)
+def test_after_an_idle_draw_limits_are_those_of_a_second_drawing(
+    build: Callable[[], Animated], assert_exact: Any, with_idle_draws: Any
+) -> None:
+    assert_exact(with_idle_draws(build), STATES)
+
+
+def test_closing_a_canvas_that_drew_nothing_finds_no_limits() -> None:
+    figure, axes = plt.subplots()
+    axes.plot([0, 1])
+    LayeredCanvas(figure).close()
+    assert axes._stale_viewlims["x"]  # type: ignore[attr-defined]
+
+
 def test_an_axes_whose_limits_change_is_the_only_one_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
     figure, (left, right) = plt.subplots(1, 2)
     left.plot([0, 1])

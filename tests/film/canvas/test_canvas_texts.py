@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties, get_font
+from matplotlib.font_manager import FontProperties, findfont, fontManager, get_font
 from matplotlib.patheffects import withStroke
 
 from render.film.canvas.glyphs import KNOWN
@@ -69,6 +69,20 @@ def moving() -> Animated:
 
 @pytest.mark.parametrize("build", [counters, moving])
 def test_frames_equal_a_full_redraw(build: Callable[[], Animated], assert_exact: Any) -> None:
+    assert_exact(build)
+
+
+def test_a_font_that_is_added_is_used(monkeypatch: pytest.MonkeyPatch, assert_exact: Any) -> None:
+    path = findfont("DejaVu Serif")
+    others = [font for font in fontManager.ttflist if font.name != "DejaVu Serif"]
+
+    def build() -> Animated:
+        monkeypatch.setattr(fontManager, "ttflist", others.copy())
+        fontManager._findfont_cached.cache_clear()  # type: ignore[attr-defined]
+        fig = plt.figure()
+        fig.text(0.1, 0.5, "text", family="DejaVu Serif")
+        return fig, lambda k: fontManager.addfont(path) if k == 5 else None
+
     assert_exact(build)
 
 
