@@ -264,6 +264,27 @@ def test_a_terminal_that_is_closed_stops_the_command_and_leaves_no_file(folder, 
     assert run("closed.py", "-q", "-o", "a.mp4", "--jobs", "1")[:2] == (0, ["a.mp4"])
 
 
+@pytest.mark.parametrize(
+    ("sent", "code", "words"),
+    [
+        ("SIGINT", 1, ["Error: stopped before the film was complete; nothing was left behind"]),
+        ("SIGTERM", 143, []),
+    ],
+)
+def test_what_a_library_makes_of_a_stop_while_it_is_loaded_is_not_told(
+    folder, run, sent, code, words
+):
+    (folder / "library.py").write_text(f"""
+import os, signal
+try:
+    os.kill(os.getpid(), signal.{sent})
+except BaseException:
+    raise ImportError("initialization failed")
+""")
+    (folder / "talk.py").write_text("import library\n" + SCENE)
+    assert run("talk.py", "-q") == (code, [], words)
+
+
 def test_version_and_help(run):
     assert run("--version")[1] == [f"render {render.__version__}"]
     code, out, _ = run("--help")
