@@ -69,13 +69,13 @@ def check_outputs(
     taken: dict[Path, Summary | None] = {} if run is None else {run.path.resolve(): None}
     for scene, outputs in films:
         for output in outputs:
-            format_of(output.name)
-            if size is not None:
-                check_size(output.name, *size)
             if output.name == Path(DEFAULT.format(scene=scene.name)):
                 _check_default(output)
             else:
                 check_target(output.name)
+            format_of(output.name)
+            if size is not None:
+                check_size(output.name, *size)
             place = output.path.resolve()
             if place in taken:
                 raise UsageError(f"{output.name}: {_why_twice(scene, taken[place])}")

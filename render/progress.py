@@ -107,4 +107,5 @@ def _lines(what: str, unit: str) -> Iterator[Report]:
     yield report
     if counts[1]:
         seconds = time.monotonic() - start
-        print(f"{what}: {counts[0]:,} {unit} in {seconds:.1f} s", file=sys.stderr)
+        one = unit.removesuffix("s") if counts[0] == 1 else unit
+        print(f"{what}: {counts[0]:,} {one} in {seconds:.1f} s", file=sys.stderr)

@@ -114,7 +114,7 @@ def test_the_placeholder_names_each_scene(folder, run):
 
 def test_frames_choose_a_range_or_one_still(folder, run):
     assert run("talk.py", "-q", "--frames", "1:3", "-o", "f%d.png")[1] == ["f1.png", "f2.png"]
-    run("talk.py", "-q", "--frames", "2", "-o", "one.png")
+    assert "film: 1 frame in" in run("talk.py", "--frames", "2", "-o", "one.png")[2][0]
     run("talk.py", "-q", "-o", "last.png")
     run("talk.py", "-q", "--frames", "-1", "-o", "f%d.png")
     assert np.array_equal(iio.imread("one.png"), iio.imread("f2.png"))
@@ -341,6 +341,8 @@ BAD = [
     (["talk.py", "-o", "film"], 2, "film: no suffix"),
     (["talk.py", "-o", "no/such/a.mp4"], 1, "the folder 'no/such' does not exist"),
     (["talk.py", "-o", "folder.mp4"], 1, "is a folder; name a file in it"),
+    (["talk.py", "-o", "folder"], 1, "folder: is a folder; name a file in it"),
+    (["talk.py", "-o", "0.png", "-o", "%d.png"], 2, "0.png: named twice"),
     (["talk.py", "-o", "a.mp4", "-o", "a.mp4"], 2, "a.mp4: named twice"),
     (
         ["talk.py", "-o", "a.mp4", "-o", "folder.mp4/../a.mp4"],
@@ -382,6 +384,7 @@ def test_bad_input_is_one_line_an_exit_code_and_no_file(folder, run, arguments, 
     for name, text in BROKEN.items():
         (folder / name).write_text(text)
     (folder / "folder.mp4").mkdir()
+    (folder / "folder").mkdir()
     before = files(folder)
     got, out, err = run(*arguments, "-q")
     assert (got, out, len(err)) == (code, [], 1)

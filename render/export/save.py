@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from functools import partial
@@ -70,6 +71,8 @@ def save(
     report = progress or (lambda done, total: None)
     if all(is_single(path) for path in targets):
         numbers, jobs, cluster = numbers[-1:], 1, None
+    written = [file for path in named for file in _files(path, numbers)]
+    _check_distinct(written)
     width, height = film.size
     stream = Stream(width=width, height=height, fps=rate, quality=quality)
     if cluster is not None:
@@ -83,7 +86,7 @@ def save(
         crew = Crew(open=partial(workers.local, jobs), at_once=jobs)
         parts = jobs * _SEGMENTS_A_JOB
         save_in_segments(pickled(film), targets, stream, numbers, parts, crew, report)
-    return [file for path in named for file in _files(path, numbers)]
+    return written
 
 
 def _save_fastest(
@@ -122,12 +125,21 @@ def check_paths(paths: Iterable[str | Path], size: tuple[int, int]) -> list[Path
     targets = [Path(path) for path in paths]
     if not targets:
         raise UsageError("no file to write was named")
-    for number, path in enumerate(targets):
-        if path in targets[:number]:
-            raise UsageError(f"{path}: named twice; give each file a name of its own")
-        check_size(path, *size)
+    _check_distinct(targets)
+    for path in targets:
         check_target(path)
+        check_size(path, *size)
     return targets
+
+
+def _check_distinct(files: Iterable[Path]) -> None:
+    """Check that no file is written twice. Raises UsageError, naming the file."""
+    places: set[str] = set()
+    for file in files:
+        place = os.path.abspath(file)
+        if place in places:
+            raise UsageError(f"{file}: named twice; give each file a name of its own")
+        places.add(place)
 
 
 def exact_rate(fps: float) -> Fraction:
