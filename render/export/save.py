@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from functools import partial
+from os import PathLike
 from pathlib import Path
 
 from render.errors import InputError, UsageError
@@ -51,10 +52,11 @@ def save(
     encodes faster and larger. jobs: processes that draw, each a range of frames; None chooses
     what is fastest here. cluster: the address of a Dask scheduler whose workers draw instead.
     progress: called with the frames done and their total. The frames are the same for any jobs.
-    Raises UsageError for a suffix, size or frame that cannot be, InputError for frames or a
-    quality that are none and for a film that cannot be sent to the other processes that were
+    Raises UsageError for a suffix, size or frame that cannot be, InputError for an argument of
+    another kind and for a film that cannot be sent to the other processes that were
     asked for, and ExportError when a file cannot be written; no partial file is left.
     """
+    expect("film", film, isinstance(film, Film), "a render.Film")
     is_range = frames is None or isinstance(frames, range)
     expect("frames", frames, is_range, "a range of frames, such as range(0, 60)")
     check_choice("quality", quality, Quality)
@@ -117,14 +119,17 @@ def _sent(film: Film) -> bytes | None:
         return None
 
 
-def check_paths(paths: Iterable[str | Path], size: tuple[int, int]) -> list[Path]:
+def check_paths(paths: Sequence[str | Path], size: tuple[int, int]) -> list[Path]:
     """Check targets before anything is computed, and return them as paths.
 
-    Raises UsageError or ExportError, naming the path, when one cannot be written.
+    Raises InputError for what is no path, and UsageError or ExportError, naming the path, when one
+    cannot be written.
     """
-    targets = [Path(path) for path in paths]
-    if not targets:
+    if not paths:
         raise UsageError("no file to write was named")
+    for path in paths:
+        expect("path", path, isinstance(path, (str, PathLike)), "a path, such as 'film.mp4'")
+    targets = [Path(path) for path in paths]
     _check_distinct(targets)
     for path in targets:
         check_target(path)
