@@ -7,11 +7,11 @@ use, so that `import render` imports neither torch nor matplotlib.
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
-from typing import TYPE_CHECKING
+from types import ModuleType
 
-from render.scene import scene
-
+TYPE_CHECKING = False  # as `typing` has it, which takes as long to load as all of this
 if TYPE_CHECKING:
     from render.errors import RenderError
     from render.export.save import save
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from render.recording.planes import Landscape
     from render.recording.sweeps import sweep
     from render.recording.trajectory import Trajectory
+    from render.scene import scene
 
 __version__ = "0.1.0"
 
@@ -70,9 +71,21 @@ _PUBLIC: dict[str, tuple[str, str | None]] = {
     "panels": ("render.film.panels", None),
     "record": ("render.recording.loop", "record"),
     "save": ("render.export.save", "save"),
+    "scene": ("render.scene", "scene"),
     "surfaces": ("render.problem.surfaces", None),
     "sweep": ("render.recording.sweeps", "sweep"),
 }
+
+
+class _Package(ModuleType):
+    """This package, in which `scene` is the decorator, whoever imports the module of that name."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name != "scene" or not isinstance(value, ModuleType):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
 
 
 def __getattr__(name: str) -> object:

@@ -20,7 +20,7 @@ from render.errors import ExportError, InputError, LegibilityError, RenderError,
 from render.film.limits import RATES
 from render.outputs import DEFAULT, Output, check_outputs, made, outputs_of
 from render.parameters import CountType, FramesType, RateType, SettingType, SizeType
-from render.progress import forget_stops, reporting, stop_with
+from render.progress import forget_stops, reporting, stop_asked, stop_with
 from render.scene import Scene, Summary, find, load, shipped
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     forget_stops()
     signal.signal(signal.SIGTERM, _stop)
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    if signal.getsignal(signal.SIGINT) in (signal.default_int_handler, signal.SIG_DFL):
         signal.signal(signal.SIGINT, _interrupt)
     if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         signal.signal(signal.SIGHUP, _stop)  # ignored under nohup, and by us too
@@ -148,13 +148,21 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         command.main(arguments, prog_name="render", standalone_mode=False)
     except click.exceptions.Exit as request:
         sys.exit(request.exit_code)
-    except click.Abort:
-        _fail("stopped before the film was complete; nothing was left behind", 1)
     except Exception as error:
+        _leave_if_stopped(error)
         if "--debug" in arguments:
             traceback.print_exc()
         _fail(*_explain(error))
     sys.exit(0)
+
+
+def _leave_if_stopped(error: Exception) -> None:
+    """Leave when a signal asked for it, whatever a library made of that while it was loaded."""
+    stop = stop_asked()
+    if isinstance(stop, SystemExit):
+        sys.exit(stop.code)
+    if stop is not None or isinstance(error, click.Abort):
+        _fail("stopped before the film was complete; nothing was left behind", 1)
 
 
 def _explain(error: Exception) -> tuple[str, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ __all__ = ["DEFAULT", "Output", "check_outputs", "made", "outputs_of"]
 
 DEFAULT = "outputs/{scene}.mp4"
 
+_PLACEHOLDER = re.compile(r"\{[^{}]*\}")
 _ELSEWHERE = "name a file elsewhere with -o"
 
 
@@ -27,14 +29,23 @@ class Output:
 
     @classmethod
     def of(cls, name: str | Path) -> Output:
-        """Return a file that is named from the current folder."""
+        """Return a file that is named from the current folder.
+
+        Raises UsageError when the name has a placeholder that stands for nothing.
+        """
+        unknown = _PLACEHOLDER.search(Path(name).name)
+        if unknown:
+            raise UsageError(
+                f"{name}: {unknown[0]} stands for nothing here; the one placeholder is {{scene}}, "
+                "the scene's name, in -o"
+            )
         return cls(Path(name), Path(os.path.abspath(name)))
 
 
 def outputs_of(scene: Summary, names: Sequence[str]) -> list[Output]:
     """Return the files to write for a scene; without names, the default.
 
-    Raises UsageError when a name is empty.
+    Raises UsageError when a name is empty, or has another placeholder than {scene}.
     """
     if "" in names:
         raise UsageError(f"-o '': no file is named; leave it out for {DEFAULT}")
@@ -58,13 +69,13 @@ def check_outputs(
     taken: dict[Path, Summary | None] = {} if run is None else {run.path.resolve(): None}
     for scene, outputs in films:
         for output in outputs:
-            format_of(output.name)
-            if size is not None:
-                check_size(output.name, *size)
             if output.name == Path(DEFAULT.format(scene=scene.name)):
                 _check_default(output)
             else:
                 check_target(output.name)
+            format_of(output.name)
+            if size is not None:
+                check_size(output.name, *size)
             place = output.path.resolve()
             if place in taken:
                 raise UsageError(f"{output.name}: {_why_twice(scene, taken[place])}")

@@ -59,7 +59,7 @@ class FramesType(click.ParamType[str]):
     def convert(self, value: Any, param: Any, ctx: Any) -> str:
         """Return the text, checked."""
         if not re.fullmatch(r"-?\d+|(-?\d+)?:(-?\d+)?", str(value)):
-            self.fail(f"{value!r} is not A:B or one frame's number.", param, ctx)
+            self.fail(f"{value!r} is not A:B, such as 0:60, or one frame's number.", param, ctx)
         return str(value)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NoReturn
 
-__all__ = ["Report", "forget_stops", "reporting", "stop_with"]
+__all__ = ["Report", "forget_stops", "reporting", "stop_asked", "stop_with"]
 
 Report = Callable[[int, int], None]
 """Called with how much is done and the total."""
@@ -32,6 +32,11 @@ def reporting(what: str, unit: str, *, quiet: bool) -> Iterator[Report]:
 def forget_stops() -> None:
     """Begin anew, as if nothing had asked to stop."""
     _asked.clear()
+
+
+def stop_asked() -> BaseException | None:
+    """Return what a signal asked for, if one did."""
+    return _asked[-1] if _asked else None
 
 
 def stop_with(error: BaseException) -> NoReturn:
@@ -102,4 +107,5 @@ def _lines(what: str, unit: str) -> Iterator[Report]:
     yield report
     if counts[1]:
         seconds = time.monotonic() - start
-        print(f"{what}: {counts[0]:,} {unit} in {seconds:.1f} s", file=sys.stderr)
+        one = unit.removesuffix("s") if counts[0] == 1 else unit
+        print(f"{what}: {counts[0]:,} {one} in {seconds:.1f} s", file=sys.stderr)

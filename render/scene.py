@@ -318,7 +318,7 @@ def _pick(scenes: Sequence[Summary], name: str, problem: str) -> Summary:
 
 def _why_not_shipped(target: str, place: str) -> str:
     if place and Path(f"{place}.py").is_file():
-        return f"{target}: did you mean the script {place}.py?"
+        return f"{target}: no shipped scene is called so (did you mean the script {place}.py?)"
     if place and Path(place).exists():
         return f"{place}: not a script, which ends in .py, nor a shipped scene"
     return f"no shipped scene is called {target!r}"

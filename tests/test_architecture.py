@@ -85,6 +85,12 @@ def test_public_names_are_sorted_documented_and_load():
     assert set(render.__all__) <= set(dir(render))
 
 
+def test_the_decorator_has_its_name_also_once_its_module_is_loaded():
+    code = "import render.scene; from render import scene; print(scene.__name__)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "scene\n"
+
+
 def test_an_unknown_public_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="no attribute 'flim'"):
         _ = render.flim

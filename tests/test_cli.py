@@ -114,7 +114,7 @@ def test_the_placeholder_names_each_scene(folder, run):
 
 def test_frames_choose_a_range_or_one_still(folder, run):
     assert run("talk.py", "-q", "--frames", "1:3", "-o", "f%d.png")[1] == ["f1.png", "f2.png"]
-    run("talk.py", "-q", "--frames", "2", "-o", "one.png")
+    assert "film: 1 frame in" in run("talk.py", "--frames", "2", "-o", "one.png")[2][0]
     run("talk.py", "-q", "-o", "last.png")
     run("talk.py", "-q", "--frames", "-1", "-o", "f%d.png")
     assert np.array_equal(iio.imread("one.png"), iio.imread("f2.png"))
@@ -264,6 +264,27 @@ def test_a_terminal_that_is_closed_stops_the_command_and_leaves_no_file(folder, 
     assert run("closed.py", "-q", "-o", "a.mp4", "--jobs", "1")[:2] == (0, ["a.mp4"])
 
 
+@pytest.mark.parametrize(
+    ("sent", "code", "words"),
+    [
+        ("SIGINT", 1, ["Error: stopped before the film was complete; nothing was left behind"]),
+        ("SIGTERM", 143, []),
+    ],
+)
+def test_what_a_library_makes_of_a_stop_while_it_is_loaded_is_not_told(
+    folder, run, sent, code, words
+):
+    (folder / "library.py").write_text(f"""
+import os, signal
+try:
+    os.kill(os.getpid(), signal.{sent})
+except BaseException:
+    raise ImportError("initialization failed")
+""")
+    (folder / "talk.py").write_text("import library\n" + SCENE)
+    assert run("talk.py", "-q") == (code, [], words)
+
+
 def test_version_and_help(run):
     assert run("--version")[1] == [f"render {render.__version__}"]
     code, out, _ = run("--help")
@@ -320,6 +341,8 @@ BAD = [
     (["talk.py", "-o", "film"], 2, "film: no suffix"),
     (["talk.py", "-o", "no/such/a.mp4"], 1, "the folder 'no/such' does not exist"),
     (["talk.py", "-o", "folder.mp4"], 1, "is a folder; name a file in it"),
+    (["talk.py", "-o", "folder"], 1, "folder: is a folder; name a file in it"),
+    (["talk.py", "-o", "0.png", "-o", "%d.png"], 2, "0.png: named twice"),
     (["talk.py", "-o", "a.mp4", "-o", "a.mp4"], 2, "a.mp4: named twice"),
     (
         ["talk.py", "-o", "a.mp4", "-o", "folder.mp4/../a.mp4"],
@@ -344,6 +367,9 @@ BAD = [
     (["talk.py", "--frames", "5"], 2, "--frames 5: bars has the frames 0:5"),
     (["talk.py", "--frames", "3:2"], 2, "--frames 3:2: no frame is among these"),
     (["talk.py", "-o", ""], 2, "-o '': no file is named"),
+    (["talk.py", "-o", "{foo}.mp4"], 2, "{foo}.mp4: {foo} stands for nothing here; the one placeh"),
+    (["two.py", "-o", "{scene}-{}.gif"], 2, "{} stands for nothing here"),
+    (["talk.py", "-o", "a.gif", "--save-run", "{scene}.npz"], 2, "{scene} stands for nothing here"),
     (["::bars"], 2, "no shipped scene is called '::bars'"),
     ([""], 2, "no shipped scene is called ''"),
     (["talk.py", "--frames", "a:b"], 2, "'a:b' is not A:B"),
@@ -358,6 +384,7 @@ def test_bad_input_is_one_line_an_exit_code_and_no_file(folder, run, arguments, 
     for name, text in BROKEN.items():
         (folder / name).write_text(text)
     (folder / "folder.mp4").mkdir()
+    (folder / "folder").mkdir()
     before = files(folder)
     got, out, err = run(*arguments, "-q")
     assert (got, out, len(err)) == (code, [], 1)

@@ -1,5 +1,6 @@
 """A command that is told to stop does, and leaves nothing behind."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -79,6 +80,18 @@ def _encoders(pid):
 def _alive(pid):
     stat = Path(f"/proc/{pid}/stat")
     return stat.exists() and stat.read_text().rsplit(")", 1)[1].split()[0] != "Z"
+
+
+def test_a_command_that_is_stopped_while_it_loads_says_nothing(tmp_path):
+    (tmp_path / "click.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "render", "--list"],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")
 
 
 def test_a_request_to_stop_that_gets_lost_is_repeated():

@@ -114,8 +114,9 @@ class FFmpeg:
             )
         except OSError as error:
             self._log.close()
-            name = self._name()
-            raise ExportError(f"{target}: {name} cannot be started: {error.strerror}") from error
+            raise ExportError(
+                f"{target}: {self._name()} cannot be started: {error.strerror}{self._way()}"
+            ) from error
         assert self._process.stdin is not None
         self._pipe = Pipe(self._process.stdin)
 
@@ -141,10 +142,17 @@ class FFmpeg:
             self.stop()
 
     def end(self) -> None:
-        """Wait until ffmpeg has written everything. Raises EncoderError when it failed."""
+        """Wait until ffmpeg has written everything.
+
+        Raises EncoderError when it failed, and ExportError when there is no file.
+        """
         self._pipe.close()
         if self._process.wait() != 0:
             raise self._failure()
+        if not Path(self._command[-1].removeprefix("file:")).exists():
+            raise ExportError(
+                f"{self._target}: {self._name()} ended without writing the film{self._way()}"
+            )
 
     def _failure(self) -> EncoderError:
         """Describe why ffmpeg stopped."""
@@ -163,9 +171,14 @@ class FFmpeg:
 
     def _name(self) -> str:
         """Return what ffmpeg is called, and who says so, in an error."""
-        binary = self._command[0]
-        chosen = binary == os.environ.get(_VARIABLE)
-        return f"{binary}, which {_VARIABLE} names," if chosen else "ffmpeg"
+        return f"{self._command[0]}, which {_VARIABLE} names," if self._chosen() else "ffmpeg"
+
+    def _way(self) -> str:
+        """Return the way out, as an error ends with it, where a variable names no ffmpeg."""
+        return f"; unset {_VARIABLE} for the ffmpeg that comes with us" if self._chosen() else ""
+
+    def _chosen(self) -> bool:
+        return self._command[0] == os.environ.get(_VARIABLE)
 
     def stop(self) -> None:
         """Leave no process, no thread and no open file, whatever happened."""

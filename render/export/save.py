@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from functools import partial
+from os import PathLike
 from pathlib import Path
 
 from render.errors import InputError, UsageError
@@ -50,10 +52,11 @@ def save(
     encodes faster and larger. jobs: processes that draw, each a range of frames; None chooses
     what is fastest here. cluster: the address of a Dask scheduler whose workers draw instead.
     progress: called with the frames done and their total. The frames are the same for any jobs.
-    Raises UsageError for a suffix, size or frame that cannot be, InputError for frames or a
-    quality that are none and for a film that cannot be sent to the other processes that were
+    Raises UsageError for a suffix, size or frame that cannot be, InputError for an argument of
+    another kind and for a film that cannot be sent to the other processes that were
     asked for, and ExportError when a file cannot be written; no partial file is left.
     """
+    expect("film", film, isinstance(film, Film), "a render.Film")
     is_range = frames is None or isinstance(frames, range)
     expect("frames", frames, is_range, "a range of frames, such as range(0, 60)")
     check_choice("quality", quality, Quality)
@@ -70,6 +73,8 @@ def save(
     report = progress or (lambda done, total: None)
     if all(is_single(path) for path in targets):
         numbers, jobs, cluster = numbers[-1:], 1, None
+    written = [file for path in named for file in _files(path, numbers)]
+    _check_distinct(written)
     width, height = film.size
     stream = Stream(width=width, height=height, fps=rate, quality=quality)
     if cluster is not None:
@@ -83,7 +88,7 @@ def save(
         crew = Crew(open=partial(workers.local, jobs), at_once=jobs)
         parts = jobs * _SEGMENTS_A_JOB
         save_in_segments(pickled(film), targets, stream, numbers, parts, crew, report)
-    return [file for path in named for file in _files(path, numbers)]
+    return written
 
 
 def _save_fastest(
@@ -114,20 +119,32 @@ def _sent(film: Film) -> bytes | None:
         return None
 
 
-def check_paths(paths: Iterable[str | Path], size: tuple[int, int]) -> list[Path]:
+def check_paths(paths: Sequence[str | Path], size: tuple[int, int]) -> list[Path]:
     """Check targets before anything is computed, and return them as paths.
 
-    Raises UsageError or ExportError, naming the path, when one cannot be written.
+    Raises InputError for what is no path, and UsageError or ExportError, naming the path, when one
+    cannot be written.
     """
-    targets = [Path(path) for path in paths]
-    if not targets:
+    if not paths:
         raise UsageError("no file to write was named")
-    for number, path in enumerate(targets):
-        if path in targets[:number]:
-            raise UsageError(f"{path}: named twice; give each file a name of its own")
-        check_size(path, *size)
+    for path in paths:
+        expect("path", path, isinstance(path, (str, PathLike)), "a path, such as 'film.mp4'")
+    targets = [Path(path) for path in paths]
+    _check_distinct(targets)
+    for path in targets:
         check_target(path)
+        check_size(path, *size)
     return targets
+
+
+def _check_distinct(files: Iterable[Path]) -> None:
+    """Check that no file is written twice. Raises UsageError, naming the file."""
+    places: set[str] = set()
+    for file in files:
+        place = os.path.abspath(file)
+        if place in places:
+            raise UsageError(f"{file}: named twice; give each file a name of its own")
+        places.add(place)
 
 
 def exact_rate(fps: float) -> Fraction:

@@ -24,13 +24,11 @@ def check_target(path: Path) -> None:
         if not folder.is_dir():
             raise ExportError(f"{path}: the folder {str(folder)!r} does not exist; create it first")
         if path.is_dir():
-            raise ExportError(
-                f"{path}: is a folder; name a file in it, such as {path / 'film.mp4'}"
-            )
+            raise ExportError(f"{path}: is a folder; name a file in it")
         if target.is_symlink():
             raise ExportError(f"{path}: is a link that leads to itself; remove it, or name a file")
         if target.exists() and not target.is_file():
-            raise ExportError(f"{path}: is a pipe or a device; a film is written to a file, whole")
+            raise ExportError(f"{path}: is a pipe or a device; name a file, which is written whole")
         if not os.access(folder, os.W_OK | os.X_OK):
             raise ExportError(f"{path}: the folder {str(folder)!r} cannot be written to")
 

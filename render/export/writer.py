@@ -58,6 +58,11 @@ class MovieWriter(AbstractMovieWriter):
                 f"extra_args={extra_args!r} is one string; give a list of arguments, such as "
                 f"{extra_args.split()}"
             )
+        expect(
+            "codec", codec, codec is None or isinstance(codec, str), "a codec of ffmpeg's, or None"
+        )
+        named = metadata is None or isinstance(metadata, Mapping)
+        expect("metadata", metadata, named, "a mapping such as {'title': 'My talk'}, or None")
         number = bitrate is None or is_number(bitrate, -math.inf)
         expect("bitrate", bitrate, number, "a number of kbit/s, or None for the format's quality")
         super().__init__(fps=fps, metadata=dict(metadata or {}), codec=codec, bitrate=bitrate)  # type: ignore[arg-type]

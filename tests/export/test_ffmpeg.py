@@ -123,7 +123,11 @@ def test_a_variable_that_names_no_program_is_an_error(tmp_path, variable):
 
 @pytest.mark.parametrize(
     ("text", "reason"),
-    [("hello", "cannot be started"), ("#!/bin/sh\nexit 3\n", "could not write the film: it was")],
+    [
+        ("hello", "cannot be started: Exec format error; unset IMAGEIO_FFMPEG_EXE for the"),
+        ("#!/bin/sh\nexit 3\n", "could not write the film: it was stopped .* status 3"),
+        ("#!/bin/sh\nexit 0\n", "ended without writing the film; unset IMAGEIO_FFMPEG_EXE for"),
+    ],
 )
 def test_a_variable_that_names_something_else_is_told_of(tmp_path, variable, text, reason):
     other = tmp_path / "other"
@@ -131,7 +135,8 @@ def test_a_variable_that_names_something_else_is_told_of(tmp_path, variable, tex
     other.chmod(0o755)
     variable(other)
     says = rf"other, which IMAGEIO_FFMPEG_EXE names, {reason}"
-    with pytest.raises(ExportError, match=says), FFmpeg([], tmp_path / "film.mp4"):
+    film = tmp_path / "film.mp4"
+    with pytest.raises(ExportError, match=says), FFmpeg([f"file:{film}"], film):
         pass
 
 

@@ -162,11 +162,19 @@ def test_a_target_that_cannot_be_is_refused_before_drawing(film, tmp_path, name,
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_is_no_film_and_what_is_no_path_are_refused(film, tmp_path):
+    with pytest.raises(InputError, match=r"film='film.mp4' is not a render\.Film"):
+        save("film.mp4", film)
+    with pytest.raises(InputError, match=r"path=\['a.mp4', 'b.gif'\] is not a path, such as"):
+        save(film, ["a.mp4", "b.gif"])
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         ({"quality": "best"}, "quality='best' is not one of draft, full"),
         ({"frames": 4}, "frames=4 is not a range of frames"),
+        ({"frames": [1, 2]}, r"frames=\[1, 2\] is not a range of frames, such as range\(0, 60\)"),
     ],
 )
 def test_options_that_cannot_be_are_refused(film, tmp_path, options, message):

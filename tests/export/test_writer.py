@@ -191,6 +191,8 @@ def test_a_rate_that_cannot_be_is_refused(fps):
     [
         ({"extra_args": "-crf 18"}, r"'-crf 18' is one string; .* such as \['-crf', '18'\]"),
         ({"bitrate": "1M"}, "bitrate='1M' is not a number of kbit/s"),
+        ({"codec": 264}, "codec=264 is not a codec of ffmpeg's"),
+        ({"metadata": "My talk"}, "metadata='My talk' is not a mapping such as {'title'"),
     ],
 )
 def test_options_of_another_kind_are_refused(options, message):

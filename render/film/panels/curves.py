@@ -101,7 +101,7 @@ class Curve(RunPanel):
             ax.set_xscale("symlog", linthresh=1, linscale=_TO_STEP_1, subs=range(2, 10))
         else:
             ax.locator_params(axis="x", integer=True)
-        ax.set_xlim(0, max(self.steps, 2))
+        ax.set_xlim(0, max(self.steps, 1))
         ax.set_yscale(self.scale)
         shown = np.concatenate([shown_part(self.runs[label], series[label]) for label in series])
         limits = self.y_limits or limits_of(shown, self.scale)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import matplotlib
@@ -35,6 +36,7 @@ _MOST_APART = 2.0  # the height that lines are spread over, as a multiple of the
 _MOST_PARAMETERS = 3
 _MOST_HIGH = 0.6  # of the picture, for all rows together
 _DIVERGED = "diverged"
+_LEAST = 5e-5  # nearer to zero, four decimals are all zero
 _MEASURED = 2000  # numbers of a column, at most, to find its widest
 
 
@@ -45,6 +47,8 @@ class Readout(RunPanel):
     show: names of columns, in order: "step", "loss", "batch loss", "rate", "gradient", a
     parameter's name, or a metric's. By default step, rate, loss, the metrics, and the parameters
     when they are few.
+    Parameters have four decimals; other numbers that these would make zero have two digits and an
+    exponent.
     Each column is as wide as its widest number in the film. Letters are smaller where room is
     scarce, down to 2.7% of the picture's shorter side; columns that do not fit even then are left
     out, the last first, and rows take the height they need from the panels above.
@@ -203,12 +207,14 @@ def _column(ax: Axes, name: str, runs: Any) -> _Column:
     heading = _text(ax, name, alpha=0.8)
     series = [series_of(run, name, "Readout") for run in runs]
     values = [_text(ax, "", fontsize=_VALUE_PT) for _ in series]
+    # A parameter passes zero, where its digits mean nothing; a loss comes near and keeps its own.
+    write = partial(_written, name, fixed=any(name in run.names for run in runs))
     return _Column(
         heading=heading,
         values=values,
-        written=[_formatter(run, name, s) for run, s in zip(runs, series, strict=True)],
+        written=[_formatter(run, write, s) for run, s in zip(runs, series, strict=True)],
         heading_pt=_width_of_1(name, heading),
-        value_pt=max(_widest_of_1(name, s, heading) for s in series),
+        value_pt=max(_widest_of_1(write, s, heading) for s in series),
     )
 
 
@@ -223,17 +229,19 @@ def _width_of_1(words: str, text: Text) -> float:
     return width_of(words, font) / 100.0
 
 
-def _widest_of_1(name: str, values: NDArray[Any], text: Text) -> float:
+def _widest_of_1(write: Callable[[float], str], values: NDArray[Any], text: Text) -> float:
     """The width of a column's widest number in the film; digits are as wide as each other."""
     finite = np.sort(values[np.isfinite(values)])
     some = np.linspace(0, len(finite) - 1, min(len(finite), _MEASURED)).astype(int)
-    words = {re.sub(r"\d", "0", _written(name, n)) for n in finite[some].tolist()}
+    words = {re.sub(r"\d", "0", write(n)) for n in finite[some].tolist()}
     if len(finite) < len(values):
         words.add(_DIVERGED)
     return max(_width_of_1(word, text) for word in words)
 
 
-def _formatter(run: Trajectory, name: str, values: NDArray[Any]) -> Callable[[int], str]:
+def _formatter(
+    run: Trajectory, write: Callable[[float], str], values: NDArray[Any]
+) -> Callable[[int], str]:
     """Return the function from step to text, with the same digits in every frame."""
 
     def written(step: int) -> str:
@@ -241,16 +249,16 @@ def _formatter(run: Trajectory, name: str, values: NDArray[Any]) -> Callable[[in
         number = float(values[row])
         if not np.isfinite(number) and run.diverged_at is not None and row >= run.diverged_at:
             return _DIVERGED
-        return _written(name, number)
+        return write(number)
 
     return written
 
 
-def _written(name: str, number: float) -> str:
-    return _digits(name, number).replace("-", "\N{MINUS SIGN}")
+def _written(name: str, number: float, *, fixed: bool) -> str:
+    return _digits(name, number, fixed=fixed).replace("-", "\N{MINUS SIGN}")
 
 
-def _digits(name: str, number: float) -> str:
+def _digits(name: str, number: float, *, fixed: bool) -> str:
     if np.isnan(number):
         return "\N{EN DASH}"  # such as the rate of an optimizer without one
     if np.isinf(number):
@@ -261,4 +269,6 @@ def _digits(name: str, number: float) -> str:
         return f"{number:.3e}"
     if name == "rate":
         return f"{number:.0f}" if abs(number) >= 1000 else f"{number:.3g}"
+    if 0 < abs(number) < _LEAST and not fixed:
+        return f"{number:.1e}"
     return f"{number:z.4f}"  # without a sign where it is rounded to zero

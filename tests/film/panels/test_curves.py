@@ -99,6 +99,13 @@ def test_steps_are_whole_numbers(ax):
     assert ax.get_xticks().tolist() == [0, 1, 2]
 
 
+@pytest.mark.parametrize("steps", [0, 1])
+@pytest.mark.parametrize("scale", ["linear", "log"])
+def test_an_axis_of_one_step_ends_with_it(ax, steps, scale):
+    panels.Curve(line_fit(steps=steps), step_scale=scale)(ax)
+    assert (ax.get_xlim(), list(ax.get_xticks())) == ((0, 1), [0, 1])
+
+
 def test_limits_hold_every_value_of_the_film(run, ax):
     update = panels.Curve(run, "loss", scale="log")(ax)
     before = ax.get_xlim(), ax.get_ylim()

@@ -125,6 +125,17 @@ def test_numbers_have_one_kind_of_minus_and_no_sign_where_they_round_to_zero(ax)
         assert {shown, "0.0000", "\N{MINUS SIGN}1.235e+05"} <= written
 
 
+def test_a_small_loss_keeps_two_digits_and_a_small_parameter_its_decimals(ax):
+    valley = surfaces.of(lambda x, y: x**2 + y**2, start=(1.0, 1e-6))
+    optimizer = partial(torch.optim.SGD, lr=0.25)
+    run = record(models.Point(*valley.start), valley, optimizer=optimizer, steps=60)
+    update = panels.Readout(run, show=("loss", "y"))(ax)
+    for step, loss in ((0, "1.0000"), (6, "0.0002"), (8, "1.5e\N{MINUS SIGN}05"), (60, "7.5e")):
+        update(step)
+        shown = [text.get_text() for text in ax.texts if text.get_text().strip()]
+        assert shown[1].startswith(loss) and shown[3] == "0.0000"
+
+
 class Rateless(torch.optim.SGD):
     """Gradient descent that keeps no rate in its groups."""
 
