@@ -29,6 +29,7 @@ from render.recording.task import Task
 __all__ = ["DeviceRow", "objection", "run_rows"]
 
 _EAGER_ROWS = 3
+_WAITS = "called a synchronizing CUDA operation"  # in torch's warning
 # They keep all state on the device: with `capturable` where that is an option of theirs.
 _CAPTURED = (
     *("ASGD", "Adadelta", "Adam", "AdamW", "Adamax"),
@@ -201,6 +202,3 @@ def _counting_in_float64() -> Iterator[None]:
         yield
     finally:
         torch.set_default_dtype(before)
-
-
-_WAITS = "called a synchronizing CUDA operation"

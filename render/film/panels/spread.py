@@ -18,6 +18,7 @@ from render.film.panels.loss_surface import LossSurface
 from render.film.panels.panel import RunPanel, Update, together
 from render.film.panels.series import row_at
 from render.film.styles import run_styles
+from render.film.wrapping import extent_pt
 
 if TYPE_CHECKING:
     from render.recording.trajectory import Trajectory
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 __all__ = ["Cloud", "Spread", "spread_of"]
 
 Array = NDArray[Any]
+
+_NAME_PT = 17.0  # the law's name
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ class Spread(RunPanel):
         ax.set(xlabel=self.x_label, ylabel=heading, xscale="log", yscale="log")
         ax.set_xlim(sizes.min() / 1.7, sizes.max() * 1.7)
         _mark_sizes(ax, sizes)
-        _draw_law(ax, sizes, finals, self.text)
+        name = _draw_law(ax, sizes, list(spreads.values()), self.text)
         dots = ax.scatter(
             sizes,
             finals,
@@ -79,7 +82,7 @@ class Spread(RunPanel):
             now = [spreads[label][row_at(run, step)] for label, run in runs.items()]
             dots.set_offsets(np.column_stack([sizes, now]))
 
-        return update
+        return together([name, update])
 
 
 @dataclass(frozen=True)
@@ -178,12 +181,16 @@ def _mark_sizes(ax: Axes, sizes: Array) -> None:
     ax.xaxis.set_minor_locator(NullLocator())
 
 
-def _draw_law(ax: Axes, sizes: Array, finals: Array, text: str) -> None:
-    """Draw the law through the final spreads, its name above, and fix the limits."""
+def _draw_law(ax: Axes, sizes: Array, spreads: list[Array], text: str) -> Update:
+    """Draw the law through the final spreads, and its name; fix the limits.
+
+    Return the update that keeps the name as small as the axes are.
+    """
+    finals = np.array([spread[-1] for spread in spreads])
     known = np.isfinite(finals)
     if not known.any():
         ax.set_ylim(0.1, 1.0)
-        return
+        return lambda step: None
     constant = np.exp(np.mean(np.log(finals[known] * np.sqrt(sizes[known]))))
     ends = np.array(ax.get_xlim())
     law = constant / np.sqrt(ends)
@@ -191,4 +198,26 @@ def _draw_law(ax: Axes, sizes: Array, finals: Array, text: str) -> None:
     ax.plot(ends, law, color=ink, linewidth=1.6, linestyle=(0, (4, 2)), zorder=2)
     low, high = np.minimum(law[1], finals[known].min()), np.maximum(law[0], finals[known].max())
     ax.set_ylim(low / 1.3, high * 1.3)
-    ax.text(0.97, 0.93, text, transform=ax.transAxes, ha="right", va="top", fontsize=17, color=ink)
+    above = _is_emptier_above(ax, sizes, spreads)
+    x, y = (0.97, 0.93) if above else (0.03, 0.07)
+    name = ax.text(x, y, text, transform=ax.transAxes, fontsize=_NAME_PT, color=ink)
+    name.set(ha="right" if above else "left", va="top" if above else "bottom")
+    width = extent_pt(text, name.get_fontproperties())[0]
+
+    def update(step: int) -> None:
+        room = 0.94 * 72.0 * ax.bbox.width / ax.figure.dpi
+        name.set_fontsize(_NAME_PT * min(1.0, room / width) if width else _NAME_PT)
+
+    return update
+
+
+def _is_emptier_above(ax: Axes, sizes: Array, spreads: list[Array]) -> bool:
+    """Whether fewer dots of the film lie above the law, at its right, than below, at its left."""
+    rows = np.concatenate(
+        [[(size, s) for s in each] for size, each in zip(sizes, spreads, strict=True)]
+    )
+    limits = np.log([ax.get_xlim(), ax.get_ylim()])
+    across, up = ((np.log(rows) - limits[:, 0]) / np.diff(limits).T).T
+    above = (across > 0.4) & (up > 0.75) & (up < 1.1)
+    below = (across < 0.6) & (up > -0.1) & (up < 0.25)
+    return int(above.sum()) <= int(below.sum())

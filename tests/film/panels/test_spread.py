@@ -70,6 +70,24 @@ def test_the_law_falls_by_half_where_the_batch_is_four_times_as_large(runs):
     assert law[0] * sizes[0] ** 0.5 == pytest.approx(np.prod(finals) ** 0.5)
 
 
+@pytest.mark.parametrize("from_far", [False, True])
+def test_the_laws_name_is_where_the_fewest_dots_pass(runs, from_far):
+    """Runs that begin at rest are below the law at first, and runs from far above it."""
+    decay = 1 + from_far * 4 * np.exp(-np.arange(61.0) / 20)[:, None]
+    shown = {label: replace(run, params=run.params * decay) for label, run in runs.items()}
+    axes = Figure().add_subplot()
+    Spread(shown, last=20)(axes)
+    (name,) = axes.texts
+    assert name.get_position() == ((0.03, 0.07) if from_far else (0.97, 0.93))
+
+
+def test_the_laws_name_is_no_wider_than_the_axes(runs):
+    figure = Figure(figsize=(1.2, 2))
+    axes = figure.add_axes((0, 0, 1, 1))
+    Spread(runs, last=20)(axes)(10)
+    assert axes.texts[0].get_window_extent().width < axes.bbox.width
+
+
 def test_limits_rest_and_hold_all_final_dots(runs):
     axes = Figure().add_subplot()
     update = Spread(runs, last=20)(axes)
