@@ -33,6 +33,7 @@ __all__ = ["Drawing"]
 
 _MOST_WRAPS = 3  # words that take more lines leave less room for others
 _MOST_LAYOUTS = 4  # axes of a fixed shape come to rest in a few
+_MOVED = 2e-4  # of the picture's side: less is no other layout
 
 
 class Drawing:
@@ -104,9 +105,12 @@ class Drawing:
                 break
             self.figure.draw_without_rendering()
         for _ in range(_MOST_LAYOUTS):
+            before = _places(self.figure)
             if _is_settled(self.figure):
                 break
             self.figure.draw_without_rendering()
+            if np.allclose(_places(self.figure), before, atol=_MOVED):
+                break
 
     @contextmanager
     def theme(self) -> Iterator[None]:
@@ -208,6 +212,10 @@ def _align_labels(figure: Figure, axes: Iterable[Axes]) -> None:
         figure.align_labels(within)
 
 
+def _places(figure: Figure) -> list[tuple[float, ...]]:
+    return [ax.get_position().bounds for ax in figure.axes]
+
+
 def _is_settled(figure: Figure) -> bool:
     """Whether axes of a fixed shape have come to rest: all is in the picture, nothing overlaps.
 
@@ -215,7 +223,8 @@ def _is_settled(figure: Figure) -> bool:
     """
     if all(ax.get_aspect() == "auto" and ax.get_box_aspect() is None for ax in figure.axes):
         return True
-    boxes = {ax: box for ax in figure.axes if (box := ax.get_tightbbox()) is not None}
+    tight = {ax: ax.get_tightbbox(for_layout_only=True) for ax in figure.axes}
+    boxes = {ax: box for ax, box in tight.items() if box is not None}
     placed = [ax for ax in boxes if ax.get_subplotspec() is not None]
     pairs = itertools.combinations(placed, 2)
     neighbours = [(one, other) for one, other in pairs if not _overlap(one.bbox, other.bbox)]

@@ -368,3 +368,20 @@ def test_numbers_of_frames_are_ints():
     assert isinstance(Film([bars], seconds=0.1).frames, int)
     assert Film([bars], seconds=0.001, fps=1).frames == 1
     assert np.issubdtype(Film([bars]).shown_steps.dtype, np.integer)
+
+
+@pytest.mark.parametrize("size", [(960, 540), (1920, 1080), (540, 540)])
+def test_axes_of_a_fixed_shape_keep_off_the_films_title(size):
+    """Their own title stands higher once the layout has let them grow."""
+
+    def panel(ax):
+        ax.set_aspect("equal", anchor="S")
+        ax.set(xlim=(0, 2.15), ylim=(0, 1), xlabel="x", ylabel="y")
+        ax.set_title("high above the axes", pad=30)
+        return lambda step: None
+
+    film = Film([panel], title="The film's title", seconds=1, size=size)
+    figure = film.figure(-1)
+    figure.canvas.draw()
+    title = figure._suptitle.get_window_extent()
+    assert figure.axes[0]._left_title.get_window_extent().y1 <= title.y0
