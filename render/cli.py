@@ -3,63 +3,28 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import signal
 import sys
 import traceback
-from collections.abc import Mapping, Sequence
-from contextlib import chdir, nullcontext, redirect_stdout
+from collections.abc import Sequence
+from contextlib import chdir, redirect_stdout
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any, NoReturn, TextIO
+from typing import Any, NoReturn
 
 import click
 
 import render
-from render.errors import ExportError, InputError, LegibilityError, RenderError, UsageError
+from render.console import nowhere, tell
+from render.errors import InputError, LegibilityError, RenderError, UsageError
 from render.film.limits import RATES
-from render.outputs import DEFAULT, Output, check_outputs, made, outputs_of
+from render.outputs import DEFAULT, Output, check_outputs, outputs_of
 from render.parameters import CountType, FramesType, RateType, SettingType, SizeType
-from render.progress import forget_stops, reporting, stop_asked, stop_with
+from render.progress import forget_stops, stop_asked, stop_with
+from render.rendering import QUALITY_HEIGHTS, Job, Options, kept_runs, make_film
 from render.scene import Scene, Summary, find, load, shipped
 
-if TYPE_CHECKING:
-    from render.film.film import Film
-    from render.recording.trajectory import Trajectory
-
 __all__ = ["command", "main"]
-
-_QUALITY_HEIGHTS = {"draft": 360, "hd": 1080, "4k": 2160}
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Options:
-    """What the command line asked for, beyond the scenes."""
-
-    outputs: tuple[str, ...]
-    settings: Mapping[str, str]
-    quality: str | None
-    size: tuple[int, int] | None
-    fps: float | None
-    frames: str | None
-    theme: str | None
-    device: str
-    save_run: Output | None
-    from_run: Path | None
-    jobs: int | None
-    cluster: str | None
-    check: bool
-    quiet: bool
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Job:
-    """One film to make: of this scene, whose script chose its folder, to these files."""
-
-    scene: Scene
-    settings: Mapping[str, Any]
-    folder: Path
-    outputs: Sequence[Output]
 
 
 @click.command(
@@ -79,7 +44,7 @@ class Job:
 @click.option(
     "-s", "--set", "settings", type=SettingType(), multiple=True, help="Change a setting."
 )
-@click.option("--quality", type=click.Choice([*_QUALITY_HEIGHTS]), help="360, 1080 or 2160 lines.")
+@click.option("--quality", type=click.Choice([*QUALITY_HEIGHTS]), help="360, 1080 or 2160 lines.")
 @click.option("--size", type=SizeType(), help="Size in pixels.")
 @click.option("--fps", type=RateType(*RATES), metavar="N", help="Frames a second.")
 @click.option("--frames", type=FramesType(), help="Only these frames: A:B, or one frame's number.")
@@ -124,8 +89,8 @@ def command(scenes: tuple[str, ...], listing: bool, debug: bool, **options: Any)
     found = list({(summary.script, summary.name): summary for summary in every}.values())
     asked = _checked(Options(**options), found)
     jobs = _prepare(found, asked)
-    replay = _replay(asked)
-    illegible = [(job.scene.name, _render(job, replay, asked)) for job in jobs]
+    replay = kept_runs(asked)
+    illegible = [(job.scene.name, make_film(job, replay, asked)) for job in jobs]
     if any(count for _, count in illegible):
         raise LegibilityError(
             "cannot be read well from the back row, for the reasons above: "
@@ -143,7 +108,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         signal.signal(signal.SIGHUP, _stop)  # ignored under nohup, and by us too
     if sys.stderr is None:  # closed by the caller
-        sys.stderr = _nowhere()
+        sys.stderr = nowhere()
     try:
         command.main(arguments, prog_name="render", standalone_mode=False)
     except click.exceptions.Exit as request:
@@ -195,22 +160,6 @@ def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
     stop_with(KeyboardInterrupt())
 
 
-def _print(line: object) -> None:
-    """Write a line to standard output. Raises ExportError where that is not possible."""
-    try:
-        click.echo(line)
-    except BrokenPipeError:  # nobody reads on; click leaves quietly
-        raise
-    except OSError as error:
-        sys.stdout = _nowhere()  # what is left of it is not tried again
-        raise ExportError(f"standard output cannot be written to: {error.strerror}") from error
-
-
-def _nowhere() -> TextIO:
-    """Open what takes any text; it stays open as long as the process."""
-    return open(os.open(os.devnull, os.O_WRONLY), "w", closefd=False)
-
-
 def _list(scripts: Sequence[str], *, quiet: bool) -> None:
     """Print the shipped scenes, or those of the scripts that were named."""
     scenes = [s for script in scripts for s in find(script)] if scripts else shipped()
@@ -218,7 +167,7 @@ def _list(scripts: Sequence[str], *, quiet: bool) -> None:
     for summary in scenes:
         settings = " ".join(f"{name}={value}" for name, value in summary.settings.items())
         line = f"{summary.name:{width}}  {summary.title}  [{settings}]"
-        _print(summary.name if quiet else line)
+        tell(summary.name if quiet else line)
 
 
 def _checked(options: Options, found: Sequence[Summary]) -> Options:
@@ -269,116 +218,3 @@ def _prepare(found: Sequence[Summary], options: Options) -> list[Job]:
         )
         for scene, (summary, outputs) in zip(scenes, films, strict=True)
     ]
-
-
-def _render(job: Job, replay: Sequence[Trajectory] | None, options: Options) -> int:
-    """Record one scene, draw it, and print the paths of what was written.
-
-    Return in how many ways it cannot be read well; it is then not written.
-    """
-    from render.export.save import save
-
-    name = job.scene.name
-    with chdir(job.folder):
-        film = _with_options(_record(job, replay, options), options)
-        frames = _chosen_frames(options.frames or ":", name, film.frames)
-        if options.check:
-            illegible = _illegible(name, film, options)
-            if illegible or not options.outputs:
-                return illegible
-        with (
-            redirect_stdout(sys.stderr),
-            nullcontext() if options.outputs else made(job.outputs[0].path.parent),
-            reporting(f"{name}: film", "frames", quiet=options.quiet) as report,
-        ):
-            written = save(
-                film,
-                *(output.path for output in job.outputs),
-                frames=frames,
-                quality="draft" if options.quality == "draft" else "full",
-                jobs=options.jobs,
-                cluster=options.cluster,
-                progress=report,
-            )
-    names = {output.path: output.name for output in job.outputs}
-    folders = {output.path.parent: output.name.parent for output in job.outputs}
-    for path in written:
-        _print(names.get(path, folders[path.parent] / path.name))
-    return 0
-
-
-def _illegible(name: str, film: Film, options: Options) -> int:
-    """Tell what cannot be read well, and return how much that is."""
-    from render.film.legibility import check
-
-    with (
-        redirect_stdout(sys.stderr),
-        reporting(f"{name}: check", "frames", quiet=options.quiet) as report,
-    ):
-        findings = check(film, progress=report)
-    for finding in findings:
-        click.echo(f"{name}: {finding}", err=True)
-    return sum(1 + finding.more for finding in findings)
-
-
-def _chosen_frames(text: str, name: str, count: int) -> range:
-    """Return the frames that A:B or one number stands for, among `count` frames."""
-    first, colon, last = text.partition(":")
-    start = int(first) if first else 0
-    stop = int(last) if last else count if colon else start + 1 or count
-    every = range(count)
-    chosen = every[start:stop]
-    if max(abs(start), abs(stop)) > count or (not colon and not chosen):
-        raise UsageError(f"--frames {text}: {name} has the frames 0:{count}, not all of these")
-    if not chosen:
-        raise UsageError(
-            f"--frames {text}: no frame is among these; A:B goes from A to before B, "
-            f"and {name} has the frames 0:{count}"
-        )
-    return chosen
-
-
-def _replay(options: Options) -> Sequence[Trajectory] | None:
-    """Return the kept runs to draw instead of recording."""
-    if options.from_run is None:
-        return None
-    from render.recording import load_runs
-
-    return load_runs(options.from_run)
-
-
-def _record(job: Job, replay: Sequence[Trajectory] | None, options: Options) -> Film:
-    """Call the scene: record its runs, or take them from a file."""
-    from render.recording import save_runs, session
-
-    device = None if options.device == "auto" else options.device
-    with (
-        redirect_stdout(sys.stderr),
-        reporting(f"{job.scene.name}: recording", "steps", quiet=options.quiet) as report,
-        session(device=device, replay=replay, progress=report) as recorded,
-    ):
-        film = job.scene(**job.settings)
-    if options.save_run is not None:
-        if not recorded.runs:
-            raise UsageError(
-                f"--save-run {options.save_run.name}: scene {job.scene.name!r} records no run; "
-                "leave it out"
-            )
-        save_runs(options.save_run.path, recorded.runs)
-        _print(options.save_run.name)
-    return film
-
-
-def _with_options(film: Film, options: Options) -> Film:
-    """Apply size, rate and theme to a film."""
-    width, height = film.size
-    if options.quality is not None:
-        lines = _QUALITY_HEIGHTS[options.quality]
-        width, height = 2 * round(width * lines / height / 2), lines
-    film = film.resized(*(options.size or (width, height)))
-    changes: dict[str, Any] = {}
-    if options.fps is not None:
-        changes["fps"] = options.fps
-    if options.theme is not None:
-        changes["theme"] = options.theme
-    return dataclasses.replace(film, **changes)

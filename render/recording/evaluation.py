@@ -17,12 +17,12 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from render.errors import InputError, RecordingError, RenderError
 from render.recording.factories import first_line
 from render.recording.generators import forked
 from render.recording.problem import Problem, to_numpy
+from render.recording.sizes import Sizes
 
 __all__ = [
     "each",
@@ -48,8 +48,6 @@ class Table(Protocol):
 
 State = dict[str, Tensor]
 
-_MEMORY_BYTES = 256 * 2**20
-_CACHE_BYTES = {"cpu": 2 * 2**20, "cuda": 64 * 2**20}
 _WORTH_BATCHING = 8
 _LOOPED = (nn.modules.conv._ConvNd, nn.RNNBase, nn.modules.batchnorm._BatchNorm)
 
@@ -134,7 +132,7 @@ def is_looped(model: nn.Module) -> bool:
 
 def fits_together(evaluate: Callable[[], object], place: str) -> bool:
     """Say whether an evaluation is so small that several at once are worth it."""
-    with forked(), torch.no_grad(), _Sizes() as sizes:
+    with forked(), torch.no_grad(), Sizes() as sizes:
         try:
             evaluate()
         except Exception:  # the true error shows where it is raised to the user
@@ -227,7 +225,7 @@ def _probed(
     Batching spares the overhead of small operations. Where a single evaluation fills the cache
     there is none to speak of, and convolutions and recurrences batch badly (measured: slower).
     """
-    with _Sizes() as sizes:
+    with Sizes() as sizes:
         first = _alone(function, model, _state(model, params, buffers, 0) if len(params) else {})
     # by the size of one row only, so that a row's value does not depend on its company
     chunk = sizes.rows_at_once(next(model.parameters()).device.type)
@@ -289,32 +287,3 @@ def _states(model: nn.Module, params: Table, buffers: Mapping[str, Array], rows:
 def _state(model: nn.Module, params: Table, buffers: Mapping[str, Array], row: int) -> State:
     stacked = _states(model, params, buffers, slice(row, row + 1))
     return {name: values[0] for name, values in stacked.items()}
-
-
-class _Sizes(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Adds up the bytes that the operations inside it produce."""
-
-    def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self.widest = 1
-        self.total = 1
-
-    def __torch_dispatch__(
-        self,
-        func: Callable[..., Any],
-        types: Any,
-        args: tuple[Any, ...] = (),
-        kwargs: dict[str, Any] | None = None,
-    ) -> Any:
-        """Run the operation and note the size of its results."""
-        made = func(*args, **(kwargs or {}))
-        for value in made if isinstance(made, (tuple, list)) else (made,):
-            if isinstance(value, Tensor):
-                size = value.numel() * value.element_size()
-                self.widest = max(self.widest, size)
-                self.total += size
-        return made
-
-    def rows_at_once(self, place: str) -> int:
-        """Return how many evaluations to batch: in the cache, and within the memory bound."""
-        return min(_CACHE_BYTES[place] // self.widest, _MEMORY_BYTES // self.total)

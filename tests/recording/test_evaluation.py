@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from render.errors import InputError
 from render.problem import Dataset, losses
-from render.recording import Keep, Trajectory, evaluation, record
+from render.recording import Keep, Trajectory, record, sizes
 from render.recording.problem import copied
 
 SGD = partial(torch.optim.SGD, lr=0.1)
@@ -74,7 +74,7 @@ def test_predict_takes_one_step_or_several_from_either_end(fit) -> None:
 
 @pytest.mark.parametrize("memory", [1, 4000, 2**28])
 def test_the_chunks_do_not_change_the_numbers(fit, monkeypatch, memory: int) -> None:
-    monkeypatch.setattr(evaluation, "_MEMORY_BYTES", memory)
+    monkeypatch.setattr(sizes, "_MEMORY_BYTES", memory)
     run = fit()
     grid = np.random.default_rng(0).normal(size=(1000, 2)).astype(np.float32)
     x, y = run.x.astype(float), run.y.astype(float)

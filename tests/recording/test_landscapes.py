@@ -13,7 +13,7 @@ from torch import nn
 
 from render.errors import InputError, RecordingError
 from render.problem import datasets, losses, models, surfaces
-from render.recording import Keep, Trajectory, directions, evaluation, landscape, record, session
+from render.recording import Keep, Trajectory, directions, landscape, record, session, sizes
 
 ADAM = partial(torch.optim.Adam, lr=0.05)
 
@@ -136,7 +136,7 @@ def test_random_directions_that_are_parallel_span_no_plane(seed) -> None:
 
 def test_chunks_and_memory_bounds_do_not_change_the_loss(run, monkeypatch) -> None:
     whole = landscape(run, "pca", grid=20)
-    monkeypatch.setattr(evaluation, "_MEMORY_BYTES", 100_000)
+    monkeypatch.setattr(sizes, "_MEMORY_BYTES", 100_000)
     np.testing.assert_allclose(landscape(run, "pca", grid=20).loss, whole.loss, rtol=1e-5)
 
 

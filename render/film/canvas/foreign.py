@@ -7,7 +7,7 @@ from typing import Any
 
 from matplotlib.artist import Artist
 
-from render.film.canvas.watch import homes_of
+from render.film.canvas.trust import homes_of
 
 _KNOWN_DRAWS = ("matplotlib.", "mpl_toolkits.", "render.film.")
 

@@ -7,9 +7,8 @@ matplotlib does not flag: an array written in place, a transform turned in place
 with others.
 
 It stops at figures, axes and axis objects, whose state is watched on its own; but for axes that
-are drawn as a whole it goes through their axis objects too. What it cannot read (objects of classes
-from outside matplotlib, numpy and Python itself; functions of the user; iterators) makes the artist
-opaque: such an artist is drawn again every frame.
+are drawn as a whole it goes through their axis objects too. What it cannot read (what `trust` does
+not know; iterators) makes the artist opaque: such an artist is drawn again every frame.
 """
 
 from __future__ import annotations
@@ -45,26 +44,14 @@ from matplotlib.ticker import LogitLocator, LogLocator
 from matplotlib.transforms import TransformNode
 
 from render.film.canvas.arrays import SMALL_BYTES, WatchedArray, owner
+from render.film.canvas.trust import (
+    hides_state,
+    is_known_class,
+    is_known_function,
+    is_of_known_class,
+)
 from render.film.canvas.unread import AXES_UNREAD, DERIVED, LINE_UNREAD, UNREAD
 
-_TRUSTED = {
-    "builtins",
-    "collections",
-    "contourpy",
-    "datetime",
-    "dateutil",
-    "decimal",
-    "fractions",
-    "functools",
-    "itertools",
-    "matplotlib",
-    "mpl_toolkits",
-    "numpy",
-    "pathlib",
-    "re",
-    "render",
-    "zoneinfo",
-}
 _PLAIN = (
     type(None),
     bool,
@@ -81,8 +68,6 @@ _PLAIN = (
     type(Ellipsis),
     type(NotImplemented),
 )
-# Of these, an object without attributes may still hold a state: a deque, an iterator, a generator.
-_HOLDING = {"builtins", "collections", "functools", "itertools", "numpy"}
 _BORDER = (
     FigureBase,
     Axes,
@@ -98,7 +83,6 @@ _BORDER = (
     type(RLock()),
 )
 _FIXED = (*_PLAIN, tuple, frozenset, MethodType, BuiltinFunctionType, MethodWrapperType)
-_HEAP_TYPE = 1 << 9  # of `__flags__`: a class that Python code defined
 _BY_IDENTITY: Any = object.__eq__
 _VISIBILITY = itemgetter("_visible")
 _PLACE_OF_NOTHING = itemgetter("_text", "_visible", "_x", "_y", "_transform")
@@ -207,7 +191,7 @@ class Watch:
         elif isinstance(thing, FunctionType):
             yield from self._function(thing)
         elif isinstance(thing, type):
-            self._trust(thing.__module__, is_made_by_python=_is_made_by_python(thing))
+            self.opaque = self.opaque or not is_known_class(thing)
         elif isinstance(thing, np.ufunc):
             self.opaque = self.opaque or getattr(np, thing.__name__, None) is not thing
         elif isinstance(thing, MethodType):
@@ -224,13 +208,12 @@ class Watch:
         root = self._is_root(thing)
         if self._containers and isinstance(thing, Artist) and not root:
             return
-        self._trust_type(thing)
+        self.opaque = self.opaque or not is_of_known_class(thing)
         if finds_its_place(thing) and not root:
             self.opaque = True  # its neighbours may move it
         state = getattr(thing, "__dict__", None)
         if state is None:
-            module: str = type(thing).__module__
-            self.opaque = self.opaque or module.partition(".")[0] in _HOLDING
+            self.opaque = self.opaque or hides_state(thing)
             return
         unread = UNREAD
         if isinstance(thing, Axes) and self._containers:
@@ -275,7 +258,7 @@ class Watch:
     def _attributes(self, thing: Any) -> Iterator[Any]:
         """Note what an object of a class that extends a container holds beside its items."""
         if hasattr(thing, "__dict__"):
-            self._trust_type(thing)
+            self.opaque = self.opaque or not is_of_known_class(thing)
             self._tables.append(vars(thing))
             yield from vars(thing).values()
 
@@ -289,7 +272,7 @@ class Watch:
 
     def _transform(self, node: TransformNode) -> Iterator[Any]:
         """Note what a transform is made of, and not what it derived from that and keeps."""
-        self._trust_type(node)
+        self.opaque = self.opaque or not is_of_known_class(node)
         state = vars(node)
         unread = DERIVED
         if any(isinstance(value, TransformNode) for value in state.values()):
@@ -313,7 +296,7 @@ class Watch:
     def _array(self, array: np.ndarray) -> Iterator[Any]:
         self._shaped.append(array)
         if type(array) not in (np.ndarray, np.ma.MaskedArray):
-            self._trust_type(array)
+            self.opaque = self.opaque or not is_of_known_class(array)
         if isinstance(array, np.ma.MaskedArray):
             state = vars(array)
             self._slots.append((itemgetter("_mask"), state))
@@ -334,41 +317,16 @@ class Watch:
 
     def _function(self, function: FunctionType) -> Iterator[Any]:
         """Trust a function of matplotlib's; what it is given to keep may come from elsewhere."""
-        for home in homes_of(function):
-            self._trust(home, is_made_by_python=True)
+        self.opaque = self.opaque or not is_known_function(function)
         yield from function.__defaults__ or ()
         yield from (function.__kwdefaults__ or {}).values()
         for cell in function.__closure__ or ():
             yield cell.cell_contents
 
-    def _trust_type(self, thing: object) -> None:
-        kind: Any = type(thing)
-        self._trust(kind.__module__, is_made_by_python=_is_made_by_python(kind))
-        if isinstance(thing, Artist):
-            for home in homes_of(kind.draw):
-                self._trust(home, is_made_by_python=True)
-
-    def _trust(self, module: str | None, *, is_made_by_python: bool) -> None:
-        """Take what is from elsewhere as opaque. What `exec` makes may claim to be built in."""
-        if (
-            module is None
-            or module.partition(".")[0] not in _TRUSTED
-            or (module == "builtins" and is_made_by_python)
-        ):
-            self.opaque = True
-
 
 def finds_its_place(artist: object) -> bool:
     """Whether this is a legend that looks for the emptiest corner: it depends on its neighbours."""
     return isinstance(artist, Legend) and getattr(artist, "_loc_real", 0) == 0
-
-
-def homes_of(function: Any) -> Iterator[str | None]:
-    """Yield the modules whose code a function runs: wrappers have the names of what they wrap."""
-    while function is not None:
-        names = getattr(function, "__globals__", None)
-        yield function.__module__ if names is None else names.get("__name__")
-        function = getattr(function, "__wrapped__", None)
 
 
 def _reads_data(axis: Any) -> bool:
@@ -377,10 +335,6 @@ def _reads_data(axis: Any) -> bool:
         isinstance(locator, (LogLocator, LogitLocator))
         for locator in (axis.major.locator, axis.minor.locator)
     )
-
-
-def _is_made_by_python(kind: Any) -> bool:
-    return bool(kind.__flags__ & _HEAP_TYPE)
 
 
 def _is_small_array(value: object) -> bool:

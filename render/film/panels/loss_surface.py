@@ -16,7 +16,8 @@ from render.errors import InputError
 from render.film.panels.contours import Levels, Minima, draw_contours, draw_minima
 from render.film.panels.labels import text_width_pt
 from render.film.panels.panel import RunPanel, Update, together
-from render.film.panels.series import leaves, row_at, step_told
+from render.film.panels.paths import Path, draw_paths
+from render.film.panels.series import leaves
 from render.film.styles import run_styles
 from render.film.wrapping import wrapped
 
@@ -29,10 +30,8 @@ _NEAR = 2.0  # of a run that leaves, the rows up to this many times the first lo
 _FALLS = 1e3
 _WORDS_PT = 11.0
 _LAYOUT_WIDENS = 1.2  # axes are narrower before they are laid out
-_DOT_AREA = 121.0
 _TICKS = 6
 _ON_THE_WAY = np.geomspace(1e-6, 1.0, 241)  # shares of a step at which the loss is looked up
-_FAR_OUT = 50.0  # in widths of the picture: beyond it, coordinates may overflow the drawing
 
 
 @dataclass(frozen=True)
@@ -94,10 +93,10 @@ class LossSurface(RunPanel):
         """Draw the contours; return the update that draws the paths up to a step."""
         self._draw_ground(ax)
         xs, ys = self._axes()
-        paths = {label: _Path(run, self._states(run), xs, ys) for label, run in self.runs.items()}
+        paths = {label: Path(run, self._states(run), xs, ys) for label, run in self.runs.items()}
         ways = [path.points for path in paths.values()]
         labels = draw_minima(ax, self.minima, ways, self._each_minimum)
-        movers = [labels, _draw_paths(ax, paths), self._draw_words(ax, paths)]
+        movers = [labels, draw_paths(ax, paths), self._draw_words(ax, paths)]
         return together(movers)
 
     def _draw_ground(self, ax: Axes) -> None:
@@ -119,7 +118,7 @@ class LossSurface(RunPanel):
         """The two parameters at each row, shape (T, 2)."""
         return np.asarray(run.params[:, self._columns()], dtype=float)
 
-    def _draw_words(self, ax: Axes, paths: Mapping[str, _Path]) -> Update:
+    def _draw_words(self, ax: Axes, paths: Mapping[str, Path]) -> Update:
         """Say above the axes which runs have left, and keep room for it below the title."""
         gone = {label: path for label, path in paths.items() if self.left and path.leaves}
         texts = [
@@ -206,53 +205,11 @@ def _column(run: Trajectory, number: int) -> int:
     return int(number) % int(width)
 
 
-class _Path:
-    """Where a run goes in the picture, and when it leaves for good."""
-
-    def __init__(
-        self, run: Trajectory, points: NDArray[Any], xs: NDArray[Any], ys: NDArray[Any]
-    ) -> None:
-        self._run = run
-        low, high = np.array([xs[0], ys[0]]), np.array([xs[-1], ys[-1]])
-        with np.errstate(invalid="ignore"):
-            inside = ((points >= low) & (points <= high)).all(axis=1)
-        last = int(np.flatnonzero(inside)[-1]) if inside.any() else -1
-        self.leaves = last < len(points) - 1
-        self._first_row_outside = last + 1
-        self.points = _within(points[: last + 2], low, high)
-
-    @property
-    def first_outside(self) -> str:
-        """The first step from which the run stays outside."""
-        return step_told(self._run, self._first_row_outside)
-
-    def is_gone(self, step: int) -> bool:
-        """Say whether the run has left the picture for good by a step."""
-        return self.leaves and row_at(self._run, step) >= self._first_row_outside
-
-    def until(self, step: int) -> NDArray[Any]:
-        """The points up to a step, shape (n, 2)."""
-        return self.points[: row_at(self._run, step) + 1]
-
-    def now(self, step: int) -> NDArray[Any]:
-        """The current point, shape (2,): not a number once the run has left."""
-        return np.full(2, np.nan) if self.is_gone(step) else np.asarray(self.until(step)[-1])
-
-
 def _columns_that_fit(ax: Axes, texts: Sequence[str]) -> int:
     """Two columns of words above the axes where both are about narrow enough, else one."""
     width_pt = _LAYOUT_WIDENS * 72.0 * ax.bbox.width / ax.figure.dpi
     widest_pt = max((text_width_pt(text, _WORDS_PT) for text in texts), default=0.0)
     return 2 if len(texts) > 1 and widest_pt < width_pt / 2 else 1
-
-
-def _within(points: NDArray[Any], low: NDArray[Any], high: NDArray[Any]) -> NDArray[Any]:
-    """Bring points that are very far out nearer, in the direction of the way there."""
-    span = high - low
-    with np.errstate(invalid="ignore", over="ignore"):
-        ways = (points - (low + high) / 2) / span
-        far = np.abs(ways).max(axis=1, keepdims=True) / _FAR_OUT
-        return np.asarray((low + high) / 2 + span * ways / np.maximum(far, 1.0))
 
 
 def _near_rows(run: Trajectory) -> NDArray[Any]:
@@ -287,32 +244,3 @@ def _padded_range(values: NDArray[Any]) -> tuple[float, float]:
     low, high = float(values.min()), float(values.max())
     margin = 0.25 * (high - low) or 1.0
     return low - margin, high + margin
-
-
-def _draw_paths(ax: Axes, paths: Mapping[str, _Path]) -> Update:
-    """Draw each start as a ring, each path as a line, each current point as a dot.
-
-    Halos in the paper's colour lie below all lines, so that they stand out from any shade.
-    """
-    paper, ink = matplotlib.rcParams["axes.facecolor"], matplotlib.rcParams["axes.edgecolor"]
-    starts = np.concatenate([path.points[:1] for path in paths.values()])
-    ring = {"marker": "o", "markerfacecolor": paper, "color": ink, "linestyle": "none"}
-    ax.plot(*np.unique(starts, axis=0).T, zorder=2.8, **ring)
-    styles = run_styles(paths)
-    halos = [ax.plot([], [], "-", linewidth=4, color=paper, zorder=2.5)[0] for _ in paths]
-    lines = [
-        ax.plot([], [], linewidth=2, zorder=3, label=label, **styles[label])[0] for label in paths
-    ]
-    colors = [styles[label]["color"] for label in paths]
-    dots = ax.scatter(
-        starts[:, 0], starts[:, 1], s=_DOT_AREA, c=colors, edgecolors=paper, linewidths=1, zorder=4
-    )
-
-    def move(step: int) -> None:
-        for path, halo, line in zip(paths.values(), halos, lines, strict=True):
-            shown = path.until(step).T
-            halo.set_data(*shown)
-            line.set_data(*shown)
-        dots.set_offsets([path.now(step) for path in paths.values()])
-
-    return move
