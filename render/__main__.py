@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
+from contextlib import suppress
 
 __all__ = ["main"]
 
@@ -12,8 +15,25 @@ def main() -> None:
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     from render.cli import main as command
+    from render.progress import stop_asked
 
-    command()
+    try:
+        command()
+    except SystemExit as leaving:
+        if stop_asked() is None:
+            raise
+        _leave(leaving.code)
+
+
+def _leave(code: object) -> None:
+    """End the process without unloading: a library that a signal met half loaded may crash there.
+
+    All that had to be cleaned up is, by now.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError, AttributeError):  # closed, or never there
+            stream.flush()
+    os._exit(code if isinstance(code, int) else 1)
 
 
 if __name__ == "__main__":

@@ -150,14 +150,14 @@ class _Stopped(SystemExit):
     """The command was told to stop; not what a script's own sys.exit raises."""
 
 
-def _stop(number: int, frame: FrameType | None) -> NoReturn:
+def _stop(number: int, frame: FrameType | None) -> None:
     """Turn a termination signal into an exit that cleans up."""
-    stop_with(_Stopped(128 + number))
+    stop_with(_Stopped(128 + number), number, frame)
 
 
-def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
+def _interrupt(number: int, frame: FrameType | None) -> None:
     """Do what Python does at Ctrl-C."""
-    stop_with(KeyboardInterrupt())
+    stop_with(KeyboardInterrupt(), number, frame)
 
 
 def _list(scripts: Sequence[str], *, quiet: bool) -> None:

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+import sysconfig
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import NoReturn
+from types import FrameType
 
 __all__ = ["Report", "forget_stops", "reporting", "stop_asked", "stop_with"]
 
 Report = Callable[[int, int], None]
 """Called with how much is done and the total."""
 
+_LONGEST_LOAD_S = 10.0  # of a library: one that hangs is torn from its loading
+_AGAIN_S = 0.05
+
 _asked: list[BaseException] = []  # to stop
+_asked_at: list[float] = []  # when it was first
 
 
 @contextmanager
@@ -32,6 +39,7 @@ def reporting(what: str, unit: str, *, quiet: bool) -> Iterator[Report]:
 def forget_stops() -> None:
     """Begin anew, as if nothing had asked to stop."""
     _asked.clear()
+    _asked_at.clear()
 
 
 def stop_asked() -> BaseException | None:
@@ -39,13 +47,34 @@ def stop_asked() -> BaseException | None:
     return _asked[-1] if _asked else None
 
 
-def stop_with(error: BaseException) -> NoReturn:
+def stop_with(error: BaseException, number: int = 0, at: FrameType | None = None) -> None:
     """Raise what a signal asks for; should it get lost, the next report raises it again.
 
     Python drops what is raised while it forgets an object, which drawing does all the time.
+    number, at: the signal, and where it came. While a library is imported there, the signal is sent
+    again a little later: compiled modules that are torn from their loading end the process.
     """
+    if not _asked:
+        _asked_at.append(time.monotonic())
     _asked.append(error)
+    if _loads_a_library(at) and time.monotonic() < _asked_at[-1] + _LONGEST_LOAD_S:
+        later = threading.Timer(_AGAIN_S, signal.raise_signal, [number])
+        later.daemon = True
+        later.start()
+        return
     raise error
+
+
+def _loads_a_library(frame: FrameType | None) -> bool:
+    """Whether a module of Python's or of a package is being imported, and no script's own code."""
+    folders = tuple(filter(None, map(sysconfig.get_path, ("stdlib", "purelib", "platlib"))))
+    within = None
+    while frame is not None:
+        code = frame.f_code.co_filename
+        if code.startswith("<frozen importlib"):
+            return within is None or within.startswith(folders)
+        within, frame = code, frame.f_back
+    return False
 
 
 @contextmanager

@@ -103,3 +103,27 @@ def test_a_request_to_stop_that_gets_lost_is_repeated():
             report(2, 9)
         forget_stops()
         report(3, 9)
+
+
+@pytest.mark.parametrize("of_a_library", [True, False])
+def test_a_library_is_loaded_to_its_end_before_a_stop_is_obeyed(
+    tmp_path, monkeypatch, of_a_library
+):
+    (tmp_path / "slow.py").write_text(
+        "import builtins, os, signal\nos.kill(os.getpid(), signal.SIGINT)\nbuiltins.loaded = True\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "slow", raising=False)
+    if of_a_library:
+        monkeypatch.setattr("sysconfig.get_path", lambda name: str(tmp_path))
+    before = signal.signal(signal.SIGINT, lambda n, at: stop_with(KeyboardInterrupt(), n, at))
+    monkeypatch.setattr("builtins.loaded", False, raising=False)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            import slow  # noqa: F401
+
+            time.sleep(10)
+    finally:
+        signal.signal(signal.SIGINT, before)
+        forget_stops()
+    assert loaded is of_a_library  # noqa: F821
