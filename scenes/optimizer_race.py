@@ -37,10 +37,12 @@ def climbs(run):
 def tuned(optimizer, start, hills, steps):
     """Return the rate whose run ends lowest, and that run; runs that climb come last."""
     runs = sweep(start, hills, optimizer=optimizer, lr=RATES, steps=steps).values()
-    return min(
-        zip(RATES, runs, strict=True),
-        key=lambda tried: (climbs(tried[1]), np.nan_to_num(tried[1].loss[-1], nan=np.inf)),
-    )
+
+    def wildness(tried):
+        _, run = tried
+        return climbs(run), run.loss[-1] if np.isfinite(run.loss[-1]) else np.inf
+
+    return min(zip(RATES, runs, strict=True), key=wildness)
 
 
 @scene

@@ -42,17 +42,21 @@ class Caption:
         room = ax.text(0.0, 1.0, "", transform=ax.transAxes, fontsize=self.size_pt, va="top")
         font = room.get_fontproperties()
         lines: list[Annotation] = []
+        written: list[str] = []
 
         def update(step: int) -> None:
             text = self.text(step) if callable(self.text) else self.text
             words = wrapped(text, 72.0 * ax.bbox.width / ax.figure.dpi, font).split("\n")
+            if words == written:
+                return
+            written[:] = words
             lines.extend(_new_line(ax, font) for _ in words[len(lines) :])
             down = 0.0
             for line in lines[len(words) :]:
                 line.set_text("")
-            for line, written in zip(lines, words, strict=False):
-                above, below = _sides_pt(written, font)
-                line.set_text(written)
+            for line, row in zip(lines, words, strict=False):
+                above, below = _sides_pt(row, font)
+                line.set_text(row)
                 line.xyann = (0.0, -down - above)
                 down += above + below
             room.set_text("\n".join(" " for _ in words))
@@ -69,10 +73,10 @@ def _new_line(ax: Axes, font: FontProperties) -> Annotation:
     return line
 
 
-def _sides_pt(written: str, font: FontProperties) -> tuple[float, float]:
+def _sides_pt(words: str, font: FontProperties) -> tuple[float, float]:
     """Return the room above and below the line that letters stand on, in points."""
     size = float(font.get_size_in_points())
-    _, above, below = extent_pt(written, font)
+    _, above, below = extent_pt(words, font)
     return (
         max(_ABOVE * size, above + _CLEAR * size),
         max((_LINE - _ABOVE) * size, below + _CLEAR * size),
