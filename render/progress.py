@@ -9,7 +9,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from types import FrameType
+from typing import NoReturn
 
 __all__ = ["Report", "forget_stops", "reporting", "stop_asked", "stop_with"]
 
@@ -19,8 +21,17 @@ Report = Callable[[int, int], None]
 _LONGEST_LOAD_S = 10.0  # of a library: one that hangs is torn from its loading
 _AGAIN_S = 0.05
 
-_asked: list[BaseException] = []  # to stop
-_asked_at: list[float] = []  # when it was first
+
+@dataclass
+class _Request:
+    """One request to stop: what to raise, when the first was made, whether this was obeyed."""
+
+    error: BaseException
+    since: float
+    is_obeyed: bool = False
+
+
+_asked: list[_Request] = []
 
 
 @contextmanager
@@ -30,7 +41,7 @@ def reporting(what: str, unit: str, *, quiet: bool) -> Iterator[Report]:
 
         def report(done: int, total: int) -> None:
             if _asked:
-                raise _asked[-1]
+                _obey(_asked[-1])
             show(done, total)
 
         yield report
@@ -39,12 +50,11 @@ def reporting(what: str, unit: str, *, quiet: bool) -> Iterator[Report]:
 def forget_stops() -> None:
     """Begin anew, as if nothing had asked to stop."""
     _asked.clear()
-    _asked_at.clear()
 
 
 def stop_asked() -> BaseException | None:
     """Return what a signal asked for, if one did."""
-    return _asked[-1] if _asked else None
+    return _asked[-1].error if _asked else None
 
 
 def stop_with(error: BaseException, number: int = 0, at: FrameType | None = None) -> None:
@@ -54,15 +64,26 @@ def stop_with(error: BaseException, number: int = 0, at: FrameType | None = None
     number, at: the signal, and where it came. While a library is imported there, the signal is sent
     again a little later: compiled modules that are torn from their loading end the process.
     """
-    if not _asked:
-        _asked_at.append(time.monotonic())
-    _asked.append(error)
-    if _loads_a_library(at) and time.monotonic() < _asked_at[-1] + _LONGEST_LOAD_S:
-        later = threading.Timer(_AGAIN_S, signal.raise_signal, [number])
+    now = time.monotonic()
+    request = _Request(error, _asked[0].since if _asked else now)
+    _asked.append(request)
+    if _loads_a_library(at) and now < request.since + _LONGEST_LOAD_S:
+        later = threading.Timer(_AGAIN_S, _send_again, [number])
         later.daemon = True
         later.start()
         return
-    raise error
+    _obey(request)
+
+
+def _obey(request: _Request) -> NoReturn:
+    request.is_obeyed = True
+    raise request.error
+
+
+def _send_again(number: int) -> None:
+    """Send a signal that waits, unless a report has obeyed it: cleaning up is not disturbed."""
+    if _asked and not any(request.is_obeyed for request in _asked):
+        signal.raise_signal(number)
 
 
 def _loads_a_library(frame: FrameType | None) -> bool:

@@ -127,3 +127,19 @@ def test_a_library_is_loaded_to_its_end_before_a_stop_is_obeyed(
         signal.signal(signal.SIGINT, before)
         forget_stops()
     assert loaded is of_a_library  # noqa: F821
+
+
+def test_a_stop_that_a_report_has_obeyed_does_not_come_again(monkeypatch):
+    came = []
+    monkeypatch.setattr("render.progress._loads_a_library", lambda at: True)
+    before = signal.signal(signal.SIGINT, lambda number, at: came.append(number))
+    try:
+        with reporting("film", "frames", quiet=True) as report:
+            stop_with(KeyboardInterrupt(), signal.SIGINT)
+            with pytest.raises(KeyboardInterrupt):
+                report(1, 9)
+        time.sleep(0.3)
+    finally:
+        signal.signal(signal.SIGINT, before)
+        forget_stops()
+    assert came == []

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import torch
 
 from render.errors import InputError
-from render.problem.checks import is_number
+from render.problem.checks import is_finite
 from render.problem.dataset import Dataset
+from render.problem.shown import shown
 
 __all__ = ["LeastSquares", "least_squares"]
 
@@ -54,15 +55,17 @@ def least_squares(data: Dataset, *, decay: float = 0.0) -> LeastSquares:
     The model is `models.Line`, with the weights (slope, intercept), for x of shape (n,), and one
     weight a feature, without an intercept, for x of shape (n, features). decay: adds decay / 2
     times the sum of the squared weights to the loss, as an optimizer's `weight_decay` does. Of
-    several best weights, the shortest are returned. Raises InputError where y is not of shape (n,)
-    or decay is not a number of at least 0.
+    several best weights, the shortest are returned. Raises InputError where data is no Dataset, y
+    is not of shape (n,), or decay is not a number of at least 0.
     """
+    if not isinstance(data, Dataset):
+        raise InputError(f"least_squares: data is a {type(data).__name__}; give a Dataset")
     if data.y.shape != (len(data),):
         raise InputError(
             f"least_squares: y has shape {tuple(data.y.shape)}; give one target a sample, (n,)"
         )
-    if not is_number(decay) or not 0 <= decay < math.inf:
-        raise InputError(f"least_squares: decay is {decay!r}; give a number of at least 0")
+    if not is_finite(decay) or decay < 0:
+        raise InputError(f"least_squares: decay is {shown(decay)}; give a number of at least 0")
     x, y = (side.to("cpu", torch.float64) for side in (data.x, data.y))
     columns = torch.stack([x, torch.ones_like(x)], dim=1) if x.ndim == 1 else x
     left, singular, right = torch.linalg.svd(columns, full_matrices=False)

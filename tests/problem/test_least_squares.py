@@ -72,9 +72,15 @@ def test_where_the_loss_is_flat_the_shortest_weights_are_best() -> None:
         ([1.0, 2.0], -1.0, "least_squares: decay is -1.0; give a number of at least 0"),
         ([1.0, 2.0], math.nan, "least_squares: decay is nan"),
         ([1.0, 2.0], "much", "least_squares: decay is 'much'"),
+        ([1.0, 2.0], 10**400, "give a number of at least 0"),
     ],
 )
 def test_what_has_no_least_squares_says_why(y, decay, message: str) -> None:
     with pytest.raises(InputError) as caught:
         losses.least_squares(datasets.of([0.0, 1.0], y), decay=decay)
     assert message in str(caught.value)
+
+
+def test_least_squares_are_those_of_a_dataset() -> None:
+    with pytest.raises(InputError, match="least_squares: data is a list; give a Dataset"):
+        losses.least_squares([1.0, 2.0])  # type: ignore[arg-type]

@@ -11,8 +11,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from render.errors import InputError
-from render.problem import Dataset, losses
+from render.errors import InputError, RecordingError
+from render.problem import Dataset, datasets, losses, models
 from render.recording import Keep, Trajectory, record, sizes
 from render.recording.problem import copied
 
@@ -40,14 +40,20 @@ class Branching(nn.Module):
         return self.inner(x) if self.inner.bias[0] > 10 else 2 * self.inner(x)
 
 
-def one_by_one(run: Trajectory, x: torch.Tensor, step: int) -> torch.Tensor:
+def at_step(run: Trajectory, step: int) -> nn.Module:
+    """A copy of the model as it was after so many updates."""
     model = copied(run.problem.model).eval()
     with torch.no_grad():
         nn.utils.vector_to_parameters(torch.tensor(run.params[step]), model.parameters())
         for name, buffer in model.named_buffers():
             if name in run.buffers:
                 buffer.copy_(torch.tensor(run.buffers[name][step]))
-        return model(x)
+    return model
+
+
+def one_by_one(run: Trajectory, x: torch.Tensor, step: int) -> torch.Tensor:
+    with torch.no_grad():
+        return at_step(run, step)(x)
 
 
 @pytest.mark.parametrize("model", [*NETWORKS.values(), Branching()], ids=[*NETWORKS, "branching"])
@@ -191,3 +197,43 @@ def test_evaluating_leaves_the_model_whole_and_it_can_be_pickled(images, model) 
     assert all(type(p) is nn.Parameter for p in run.problem.model.parameters())
     twin = pickle.loads(pickle.dumps(run))
     np.testing.assert_array_equal(twin.predict(run.x, range(7)), predicted)
+
+
+@pytest.mark.parametrize("model", [*NETWORKS.values(), Branching()], ids=[*NETWORKS, "branching"])
+def test_gradient_norms_are_those_of_a_backward_pass(images, model) -> None:
+    run = images(model)
+    norms = run.gradient_norms()
+    weights = [tensor for tensor, shape in run.layout if len(shape) > 1]
+    assert norms.shape == (run.steps + 1, len(weights))
+    for step in (0, run.steps // 2, run.steps):
+        there = at_step(run, step)
+        run.problem.loss(there(run.problem.data.x), run.problem.data.y).backward()
+        expected = [there.get_parameter(name).grad.norm().item() for name in weights]
+        assert norms[step] == pytest.approx(expected, rel=1e-5)
+
+
+def test_gradients_of_all_tensors_make_the_whole_one(fit) -> None:
+    run = fit()
+    both = run.gradient_norms(["slope", "intercept"])
+    assert np.linalg.norm(both, axis=1) == pytest.approx(run.grad_norm, rel=1e-5)
+    assert np.array_equal(run.gradient_norms("intercept")[:, 0], both[:, 1])
+
+
+def test_a_penalty_counts_in_the_gradient() -> None:
+    data = datasets.line(20, noise=0.1, seed=0)
+    loss = losses.penalised(losses.mse, lambda model: 3.0 * model.slope**2)
+    optimizer = partial(torch.optim.SGD, lr=0.01)
+    run = record(models.Line(1.0, 0.0), data, loss=loss, optimizer=optimizer, steps=3)
+    both = run.gradient_norms(["slope", "intercept"])
+    assert np.linalg.norm(both, axis=1) == pytest.approx(run.grad_norm, rel=1e-5)
+
+
+def test_what_has_no_gradient_says_why(fit, tmp_path) -> None:
+    run = fit()
+    with pytest.raises(InputError, match="no tensor with two axes; give tensors= some of slope, i"):
+        run.gradient_norms()
+    with pytest.raises(InputError, match="no tensor 'bias'; give tensors= some of slope, interc"):
+        run.gradient_norms(["slope", "bias"])
+    run.save(tmp_path / "run.npz")
+    with pytest.raises(RecordingError, match="attach"):
+        Trajectory.load(tmp_path / "run.npz").gradient_norms(["slope"])
