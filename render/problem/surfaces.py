@@ -153,6 +153,20 @@ def of(
         )
     for at in minima:
         _check_pair("a minimum", at)
+    _check_height(function, start)
+    return Surface(
+        name=name or str(getattr(function, "__name__", "surface")).replace("<lambda>", "surface"),
+        function=function,
+        formula=formula,
+        domain=domain,
+        start=start,
+        minima=minima,
+        source=source,
+    )
+
+
+def _check_height(function: Callable[[Any, Any], Any], start: Pair) -> None:
+    """Check that a function gives one number for two. Raises InputError."""
     try:
         height: object = function(*torch.tensor(start, dtype=torch.float64, device="cpu"))
     except Exception as exc:  # whatever a user's function raises
@@ -164,15 +178,6 @@ def of(
     if not isinstance(height, Tensor) or height.shape != ():
         got = f"shape {tuple(height.shape)}" if isinstance(height, Tensor) else repr(height)
         raise InputError(f"surface: the function gives {got} at two numbers; it must give a tensor")
-    return Surface(
-        name=name or str(getattr(function, "__name__", "surface")).replace("<lambda>", "surface"),
-        function=function,
-        formula=formula,
-        domain=domain,
-        start=start,
-        minima=minima,
-        source=source,
-    )
 
 
 def _check_pair(name: str, value: Any) -> None:
