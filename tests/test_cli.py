@@ -282,6 +282,7 @@ except BaseException:
     raise ImportError("initialization failed")
 """)
     (folder / "talk.py").write_text("import library\n" + SCENE)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever the tests started with
     assert run("talk.py", "-q") == (code, [], words)
 
 
