@@ -21,10 +21,11 @@ __all__ = ["Yuv420", "is_opaque", "on_white"]
 
 Words = NDArray[np.uint32]
 Places = NDArray[np.intp]
+Sums = NDArray[np.int32]
 
 _BAND = 1 << 16  # pixels converted at a time: temporary arrays then stay in the cache
 _BITS = 16  # behind the binary point
-_FEW = 1 / 6  # of a block's squares of 2 x 2 pixels: where no more differ, only they are converted
+_FEW = 1 / 4  # of a block's squares of 2 x 2 pixels: where no more differ, only they are converted
 _KR, _KB = 0.2126, 0.0722
 _KG = 1 - _KR - _KB
 
@@ -51,7 +52,7 @@ class Yuv420:
         luma = self.width * self.height
         self.data = np.zeros(luma * 3 // 2, np.uint8)
         y, u, v = np.split(self.data, (luma, luma * 5 // 4))
-        self._y = y.reshape(self.height, self.width)
+        self._y = y.reshape(self.height // 2, 2, self.width).swapaxes(0, 1)  # both rows of squares
         self._u, self._v = (p.reshape(self.height // 2, self.width // 2) for p in (u, v))
         self._seen = np.zeros((self.height, self.width), np.uint32)  # no opaque pixel is 0
         # Intermediate arrays stay: giving memory back after each band costs four times the sums.
@@ -69,50 +70,64 @@ class Yuv420:
         """Convert what differs in one block whose edges are even."""
         height, width = pixels.shape
         seen = self._seen[top : top + height, left : left + width]
-        differs = pixels != seen
-        squares = (differs[0::2] | differs[1::2]).view(np.uint16)  # two pixels a number
+        differs = pixels.view(np.uint64) != seen.view(np.uint64)  # two pixels at a time
+        squares = differs[0::2] | differs[1::2]
         count = np.count_nonzero(squares)
         if not count:
             return
         seen[:] = pixels
         if count > _FEW * squares.size:
-            rows = max(2, _BAND // width // 2 * 2)
-            for start in range(0, height, rows):
-                self._convert(pixels[start : start + rows], top + start, left)
+            self._convert_block(pixels, squares, top // 2, left // 2)
             return
         y, x = np.divmod(np.flatnonzero(squares), width // 2)
-        y, x = y + top // 2, x + left // 2
-        for first in range(0, y.size, _BAND // 4):
-            part = slice(first, first + _BAND // 4)
-            self._convert_squares(y[part], x[part])
+        for start in range(0, count, _BAND // 4):
+            part = slice(start, start + _BAND // 4)
+            self._convert_squares(y[part] + top // 2, x[part] + left // 2)
+
+    def _convert_block(
+        self, pixels: Words, differs: NDArray[np.bool_], top: int, left: int
+    ) -> None:
+        """Convert what lies between squares that differ; `top` and `left` count squares."""
+        height, width = differs.shape
+        squares = pixels.reshape(height, 2, 2 * width).swapaxes(0, 1)
+        band = max(1, _BAND // (4 * width))
+        for start in range(0, height, band):
+            columns = np.flatnonzero(differs[start : start + band].any(axis=0))
+            if columns.size:
+                first, last = int(columns[0]), int(columns[-1]) + 1
+                part = squares[:, start : start + band, 2 * first : 2 * last]
+                luma, u, v = self._converted(part)
+                rows = slice(top + start, top + start + len(u))
+                self._y[:, rows, 2 * (left + first) : 2 * (left + last)] = luma
+                self._u[rows, left + first : left + last] = u
+                self._v[rows, left + first : left + last] = v
 
     def _convert_squares(self, y: Places, x: Places) -> None:
-        """Convert squares of 2 x 2 pixels, row y and column x of them, from what was seen."""
-        corner = 2 * (y * self.width + x)
-        corners = [corner + place for place in (0, 1, self.width, self.width + 1)]
-        red, green, blue, *spare = self._scratch[:, : 4 * y.size].reshape(5, 4, y.size)
-        seen, luma = self._seen.reshape(-1), self._y.reshape(-1)
-        _split(np.stack([seen[places] for places in corners]), (red, green, blue))
-        values = _combine(_Y, (red, green, blue), 16, _BITS, spare)
-        for places, row in zip(corners, values, strict=True):
-            luma[places] = row
-        sums = [channel.sum(axis=0, dtype=np.int32) for channel in (red, green, blue)]
-        places = y * (self.width // 2) + x
-        self._u.reshape(-1)[places] = _combine(_U, sums, 128, _BITS + 2, [s[0] for s in spare])
-        self._v.reshape(-1)[places] = _combine(_V, sums, 128, _BITS + 2, [s[0] for s in spare])
+        """Convert squares, row y and column x of them, from what was seen."""
+        half = self.width // 2
+        upper = y * self.width + x  # where its upper two pixels are among all pairs of pixels
+        pairs = np.stack([upper, upper + half])
+        squares = self._seen.reshape(-1).view(np.uint64)[pairs].view(np.uint32)
+        luma, u, v = self._converted(squares[:, None])
+        self.data.view(np.uint16)[pairs] = luma.astype(np.uint8).view(np.uint16)[:, 0]
+        places = y * half + x
+        self._u.reshape(-1)[places] = u[0]
+        self._v.reshape(-1)[places] = v[0]
 
-    def _convert(self, pixels: Words, top: int, left: int) -> None:
-        """Convert one block whose edges are even."""
-        height, width = pixels.shape
-        red, green, blue, *spare = self._scratch[:, : height * width].reshape(5, height, width)
-        _split(pixels, (red, green, blue))
-        rows, columns = slice(top, top + height), slice(left, left + width)
-        self._y[rows, columns] = _combine(_Y, (red, green, blue), 16, _BITS, spare)
-        sums = [_sums(channel, spare[0]) for channel in (red, green, blue)]
-        half = tuple(slice(part.start // 2, part.stop // 2) for part in (rows, columns))
-        halves = [array[: height // 2, : width // 2] for array in spare]
-        self._u[half] = _combine(_U, sums, 128, _BITS + 2, halves)
-        self._v[half] = _combine(_V, sums, 128, _BITS + 2, halves)
+    def _converted(self, squares: Words) -> tuple[Sums, Sums, Sums]:
+        """Return Y, (2, h, w), U and V, (h, w / 2), of the upper and the lower rows of squares.
+
+        They lie in memory that the next call writes to.
+        """
+        _, height, width = squares.shape
+        red, green, blue, *spare = self._scratch[:, : squares.size].reshape(5, *squares.shape)
+        _split(squares, (red, green, blue))
+        luma = _combine(_Y, (red, green, blue), 16, _BITS, spare)
+        sums = [_sums(channel) for channel in (red, green, blue)]
+        free, other, term = (array[0, :, : width // 2] for array in (red, green, spare[1]))
+        u = _combine(_U, sums, 128, _BITS + 2, (free, term))
+        v = _combine(_V, sums, 128, _BITS + 2, (other, term))
+        return luma, u, v
 
 
 def is_opaque(block: Frame) -> bool:
@@ -141,26 +156,30 @@ def _words(block: Frame) -> Words:
     return block.view("<u4")[..., 0]
 
 
-def _split(pixels: Words, channels: Sequence[NDArray[np.int32]]) -> None:
+def _split(pixels: Words, channels: Sequence[Sums]) -> None:
     """Write the red, green and blue of pixels into arrays of their shape."""
-    for shift, channel in zip((0, 8, 16), channels, strict=True):
-        np.right_shift(pixels, np.uint32(shift), out=channel.view(np.uint32))
-        channel &= 255
+    red, green, blue = (channel.view(np.uint32) for channel in channels)
+    np.bitwise_and(pixels, np.uint32(255), out=red)
+    np.right_shift(pixels, np.uint32(8), out=green)
+    green &= 255
+    np.right_shift(pixels, np.uint32(16), out=blue)
+    blue &= 255
 
 
-def _sums(channel: NDArray[np.int32], spare: NDArray[np.int32]) -> NDArray[np.int32]:
-    """Return the sums over 2 x 2 pixels, in the channel's own memory."""
-    rows = np.add(channel[0::2], channel[1::2], out=spare[: len(channel) // 2])
-    return np.add(rows[:, 0::2], rows[:, 1::2], out=channel[: len(rows), : rows.shape[1] // 2])
+def _sums(channel: Sums) -> Sums:
+    """Return the sums over 2 x 2 pixels of upper and lower rows, in the channel's own memory."""
+    upper, lower = channel
+    rows = np.add(upper, lower, out=upper)
+    return np.add(rows[:, 0::2], rows[:, 1::2], out=lower[:, : rows.shape[1] // 2])
 
 
 def _combine(
     row: Sequence[np.int32],
-    rgb: Sequence[NDArray[np.int32]],
+    rgb: Sequence[Sums],
     offset: int,
     bits: int,
-    spare: Sequence[NDArray[np.int32]],
-) -> NDArray[np.int32]:
+    spare: Sequence[Sums],
+) -> Sums:
     """Return offset + row . rgb, rounded; `bits` of the products lie behind the binary point."""
     total, term = spare
     np.multiply(rgb[0], row[0], out=total)
