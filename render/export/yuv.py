@@ -119,12 +119,12 @@ class Yuv420:
 
         They lie in memory that the next call writes to.
         """
-        _, height, width = squares.shape
+        half = squares.shape[2] // 2
         red, green, blue, *spare = self._scratch[:, : squares.size].reshape(5, *squares.shape)
         _split(squares, (red, green, blue))
         luma = _combine(_Y, (red, green, blue), 16, _BITS, spare)
         sums = [_sums(channel) for channel in (red, green, blue)]
-        free, other, term = (array[0, :, : width // 2] for array in (red, green, spare[1]))
+        free, other, term = (array[0, :, :half] for array in (red, green, spare[1]))
         u = _combine(_U, sums, 128, _BITS + 2, (free, term))
         v = _combine(_V, sums, 128, _BITS + 2, (other, term))
         return luma, u, v
@@ -169,8 +169,10 @@ def _split(pixels: Words, channels: Sequence[Sums]) -> None:
 def _sums(channel: Sums) -> Sums:
     """Return the sums over 2 x 2 pixels of upper and lower rows, in the channel's own memory."""
     upper, lower = channel
-    rows = np.add(upper, lower, out=upper)
-    return np.add(rows[:, 0::2], rows[:, 1::2], out=lower[:, : rows.shape[1] // 2])
+    upper += lower
+    sums: Sums = lower[:, : upper.shape[1] // 2]
+    np.add(upper[:, 0::2], upper[:, 1::2], out=sums)
+    return sums
 
 
 def _combine(
