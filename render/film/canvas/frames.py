@@ -214,7 +214,7 @@ class Frames:
             for number, artist in zip(numbers, artists, strict=True)
         )
         if places_titles:  # together, and before anything is drawn
-            parent._update_title_position(self._recorder)
+            structure.place_titles(parent, self._restless, self._recorder)
         disturbs = any(map(finds_its_place, artists)) and self._is_disturbed(parent)
         for number, artist in zip(numbers, artists, strict=True):
             moves = parent in self._restless  # since something before it was drawn

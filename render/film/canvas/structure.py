@@ -28,6 +28,7 @@ from matplotlib.text import Text
 
 from render.film.canvas.order import is_plain
 from render.film.canvas.ticks import all_axes
+from render.film.canvas.titles import TitlePlaces
 from render.film.canvas.watch import FRESH, Watch
 
 _INDEPENDENT = (
@@ -96,12 +97,14 @@ class Structure:
         self._watches: dict[Any, list[Watch]] = {axes: [] for axes in self.axes}
         self._watched: dict[Any, dict[int, object]] = {}
         self._followed: dict[Any, set[Axes]] = {}  # axes that others may read
+        self._titles = TitlePlaces()
 
     def watch(self, parent: Any, fixed: Iterable[Artist]) -> None:
         """Begin to watch an axes, and `fixed`: its artists on which others depend.
 
         For `parent` that is a figure, watch only these.
         """
+        self._titles.forget(parent)
         watches = [Watch([parent], containers=True)] if isinstance(parent, Axes) else []
         known = {key: thing for watch in watches for key, thing in watch.seen.items()}
         watches.append(Watch(fixed, known=known))
@@ -117,6 +120,7 @@ class Structure:
         """Take an axes as restless from now on."""
         self._watches[parent] = []
         self._watched[parent] = {}
+        self._titles.forget(parent)
 
     def restless(self) -> list[Any] | None:
         """Return the axes that changed or are not watched, or None: the figure changed."""
@@ -147,6 +151,11 @@ class Structure:
             if axes in restless or (in_one_piece and axes._stale is not FRESH):
                 locator = axes.get_axes_locator()
                 axes.apply_aspect(locator(axes, renderer) if locator else None)
+
+    def place_titles(self, parent: Any, restless: Collection[Any], renderer: Any) -> None:
+        """Place the titles of an axes, as it does before it draws its artists."""
+        resting = [axes for axes in self.axes if axes not in restless and self._watches[axes]]
+        self._titles.place(parent, resting, renderer)
 
     def _add_followers(self, restless: list[Any]) -> None:
         """Add those whose ticks or places follow restless axes, and those that follow them."""

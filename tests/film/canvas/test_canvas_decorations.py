@@ -81,6 +81,44 @@ def titles_change() -> Animated:
 
 
 @scene
+def titles_keep_clear_of_ticks_that_change() -> Animated:
+    fig, axs = plt.subplots(1, 3)
+    fig.subplots_adjust(top=0.6)
+    axs[0].xaxis.tick_top()
+    twin = axs[1].twinx()
+    twin.plot([0, 3e6])
+    axs[2].plot([0, 1e7])
+
+    def update(k: int) -> None:
+        for ax in axs:
+            ax.set_title(f"title {k}")
+        if k == 3:
+            axs[0].tick_params(axis="x", pad=12, labelsize=12)
+        if k == 6:
+            twin.yaxis.offsetText.set_fontsize(14)
+        if k == 5:
+            axs[2].yaxis.offsetText.set_visible(False)
+
+    return fig, update
+
+
+@scene
+def titles_in_line() -> Animated:
+    fig, axs = plt.subplots(1, 2)
+    fig.subplots_adjust(top=0.6)
+    axs[1].xaxis.tick_top()
+    fig.align_titles()
+
+    def update(k: int) -> None:
+        axs[0].set_title(f"title {k}")
+        axs[1].set_title("two\nlines" if k > 4 else "one")
+        if k == 3:
+            axs[1].tick_params(axis="x", pad=12)
+
+    return fig, update
+
+
+@scene
 def axis_labels_change() -> Animated:
     fig, axs = plt.subplots(2, 1)
     axs[0].plot([0, 1000])
