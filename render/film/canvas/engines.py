@@ -22,10 +22,13 @@ def computes(figure: Figure) -> bool:
 
 
 @contextmanager
-def placeholder_set_aside(figure: Figure) -> Iterator[bool]:
-    """Take an engine that does nothing from the figure for a while; yield whether it had one."""
+def engine_set_aside(figure: Figure, *, keep: bool) -> Iterator[bool]:
+    """Take a figure's engine from it for a while, unless it is to compute; yield whether one was.
+
+    Not through its setter, which may refuse the engine when it is given back.
+    """
     engine = figure.get_layout_engine()
-    if not isinstance(engine, PlaceHolderLayoutEngine):
+    if keep or engine is None:
         yield False
         return
     figure._layout_engine = None  # type: ignore[attr-defined]

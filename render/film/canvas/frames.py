@@ -11,6 +11,7 @@ from matplotlib.backend_bases import DrawEvent
 from matplotlib.figure import Figure
 
 from render.film.canvas.boxes import Box
+from render.film.canvas.claims import Claim, claim_of, same
 from render.film.canvas.commands import Command
 from render.film.canvas.engines import draw_nothing
 from render.film.canvas.foreign import is_foreign
@@ -19,13 +20,14 @@ from render.film.canvas.order import record_axes, record_figure
 from render.film.canvas.painter import Painter
 from render.film.canvas.recorder import Recorder
 from render.film.canvas.segments import Segment, damage_between
+from render.film.canvas.standing import Standing
 from render.film.canvas.structure import (
     Structure,
     draws_alike,
     is_independent,
-    is_title,
     tells_of_limits,
 )
+from render.film.canvas.titles import is_title
 from render.film.canvas.watch import Watch, finds_its_place, is_fresh, mark_fresh
 
 _MOST_PATIENCE = 16  # frames
@@ -34,9 +36,10 @@ _MOST_PATIENCE = 16  # frames
 class Frames:
     """Draws one figure at one size."""
 
-    def __init__(self, figure: Figure, width: int, height: int) -> None:
+    def __init__(self, figure: Figure, width: int, height: int, standing: Standing) -> None:
         self.key = (width, height, figure.dpi)
         self._figure = figure
+        self._standing = standing
         self._recorder = Recorder(width, height, figure.dpi)
         self._painter = Painter(self._recorder.agg, width, height)
         self._segments: list[Segment] = []
@@ -73,6 +76,31 @@ class Frames:
             raise
         return self._painter.picture, damage
 
+    def layout_stands(self) -> bool:
+        """Whether nothing changed since the last frame that a layout engine reads."""
+        structure = self._structure
+        if structure is None:
+            return False
+        self._standing.put_titles_back()
+        if (
+            self.key[2] != self._figure.dpi
+            or not self._standing.is_arranged_as_before()
+            or structure.restless() != []
+        ):
+            return False
+        self._restless = []
+        changed = [
+            segment
+            for number, segment in enumerate(self._segments)
+            if finds_its_place(segment.artist) or self._has_changed(number)
+        ]
+        for axes in {s.parent for s in changed if is_title(s.artist, s.parent)}:
+            structure.place_titles(axes, (), self._recorder)
+        return all(same(segment.claim, self._claim_of(segment)) for segment in changed)
+
+    def _claim_of(self, segment: Segment) -> Claim:
+        return claim_of(segment.artist, segment.parent, self._recorder)
+
     def _paint_damage(self) -> tuple[Box, ...]:
         boxes = chain.from_iterable(self._damage.values())
         return self._painter.paint(self._segments, self._damage, boxes)
@@ -84,8 +112,9 @@ class Frames:
         self._note_undrawn()
         if self._structure is not None:  # watched in vain, or until now
             self._patience = 1 if self._is_proved else min(2 * self._patience, _MOST_PATIENCE)
-        rests = rests and not tells_of_limits(self._figure)
+        tells = tells_of_limits(self._figure)
         new, is_clean = record_figure(self._figure, self._recorder)
+        rests = (rests or self._standing.end_frame()) and not tells
         self._segments, self._structure = new, None
         if [id(segment.artist) for segment in old] != [id(segment.artist) for segment in new]:
             return self._painter.paint_all(new)
@@ -119,6 +148,9 @@ class Frames:
         self._structure, self._is_proved, self._drawn_in_full = structure, False, 0
         for parent in {*structure.axes, *(segment.parent for segment in self._segments)}:
             self._watch(parent)
+        if self._standing.is_arranged_as_before():
+            for segment in self._segments:
+                segment.claim = self._claim_of(segment)
 
     def _watch(self, parent: Any) -> None:
         """Begin to watch the artists of one parent, if none moved on which others depend."""

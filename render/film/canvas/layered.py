@@ -14,14 +14,16 @@ from matplotlib.figure import Figure
 
 from render.film.canvas.boxes import Box
 from render.film.canvas.commands import PixelsReadError
-from render.film.canvas.engines import computes, placeholder_set_aside
+from render.film.canvas.engines import computes, draw_nothing, engine_set_aside
 from render.film.canvas.frames import Frames
 from render.film.canvas.own_pixels import OwnPixels
 from render.film.canvas.private import is_as_known
+from render.film.canvas.standing import Standing
 from render.film.canvas.watch import FRESH
 from render.film.themed import ThemedFigure
 
 Rect = Box
+_COMPUTED_BY_SAVEFIG = 1  # layouts: in a drawing that it goes through before it draws
 
 
 class LayeredCanvas:
@@ -51,6 +53,7 @@ class LayeredCanvas:
             if colour is not None:
                 self._settings[name] = colour
         self._frames: Frames | None = None
+        self._standing = Standing(figure)
         self._in_full = not is_as_known(figure)
         self._moves = False
         self._twice = False
@@ -65,7 +68,7 @@ class LayeredCanvas:
         if not isinstance(self._first_canvas, FigureCanvasAgg):
             FigureCanvasAgg(self._figure)  # becomes the figure's canvas
         self._canvas: Any = self._figure.canvas
-        self._own_pixels = OwnPixels(self._figure, self._canvas)
+        self._own_pixels = OwnPixels(self._figure, self._canvas, self._skip_layout)
 
     def draw(self) -> np.ndarray:
         """Return the figure's pixels now, as `figure.savefig` would write them.
@@ -81,12 +84,34 @@ class LayeredCanvas:
         self._canvas.print_rgba = self._print  # savefig prepares the figure, and calls it
         try:
             theme = figure.theme() if isinstance(figure, ThemedFigure) else nullcontext()
-            self._moves = computes(figure)
-            with theme, placeholder_set_aside(figure) as self._twice:
-                figure.savefig(io.BytesIO(), format="rgba", **self._settings)
+            with theme:
+                self._moves = self._layout_moves()
+                with engine_set_aside(figure, keep=self._moves) as self._twice:
+                    figure.savefig(io.BytesIO(), format="rgba", **self._settings)
         finally:
             del self._canvas.print_rgba
         return self._picture
+
+    def _layout_moves(self) -> bool:
+        """Whether the layout has to be computed for the next frame."""
+        self._standing.adopt()
+        if not computes(self._figure):
+            return False
+        stands = self._standing.returns_after(_COMPUTED_BY_SAVEFIG) and self._layout_stands()
+        for _ in range(self._standing.owed()):
+            if not stands:
+                draw_nothing(self._figure, self._canvas.get_renderer())
+        return not stands
+
+    def _layout_stands(self) -> bool:
+        return self._frames is not None and self._frames.layout_stands()
+
+    def _skip_layout(self) -> bool:
+        """Leave out what an idle draw computes, if that moves nothing."""
+        stands = self._layout_stands()
+        if stands:
+            self._standing.skip()
+        return stands
 
     def close(self) -> None:
         """Restore the figure to how it was. Closing twice does nothing."""
@@ -95,6 +120,7 @@ class LayeredCanvas:
         self._is_open = False
         was_drawn, self._frames = self._frames is not None, None
         self._own_pixels.close()
+        self._standing.close()
         if self._first_canvas is not self._canvas is self._figure.canvas:
             self._figure.set_canvas(self._first_canvas)
         if not was_drawn:
@@ -124,7 +150,7 @@ class LayeredCanvas:
             return
         width, height = self._canvas.get_width_height(physical=True)
         if self._frames is None or self._frames.key != (width, height, self._figure.dpi):
-            self._frames = Frames(self._figure, width, height)
+            self._frames = Frames(self._figure, width, height, self._standing)
         if not (self._in_full or _is_listened_to(self._canvas)):
             try:
                 self._picture, self.damage = self._frames.draw(

@@ -24,11 +24,15 @@ _READERS = ("buffer_rgba", "copy_from_bbox", "restore_region", "tostring_argb")
 
 
 class OwnPixels:
-    """Puts off the drawings of one canvas until it is closed."""
+    """Puts off the drawings of one canvas until it is closed.
 
-    def __init__(self, figure: Figure, canvas: Any) -> None:
+    `skip_layout`: is asked whether an idle draw would compute a layout that stands already.
+    """
+
+    def __init__(self, figure: Figure, canvas: Any, skip_layout: Callable[[], bool]) -> None:
         self._figure = figure
         self._canvas = canvas
+        self._skip_layout = skip_layout
         self._renderer: Any = None
         self._pending: Callable[[], None] | None = None
         self._idle_is_read = False
@@ -88,7 +92,8 @@ class OwnPixels:
         if self._idle_is_read:
             self._draw()
             return
-        if not (self._is_drawn and is_settled(self._figure)) or computes(self._figure):
+        is_settled_now = self._is_drawn and is_settled(self._figure)
+        if not is_settled_now or (computes(self._figure) and not self._skip_layout()):
             self._is_drawn = True
             self._prepare_renderer()
             draw_nothing(self._figure, self._renderer)

@@ -60,13 +60,6 @@ def draws_alike(artist: Artist) -> bool:
     return type(artist).__module__.startswith("matplotlib.")
 
 
-def is_title(artist: Artist, parent: Any) -> bool:
-    """Whether this is one of an axes' titles, which it places together before it draws them."""
-    return isinstance(artist, Text) and any(
-        artist is getattr(parent, name, None) for name in ("title", "_left_title", "_right_title")
-    )
-
-
 def tells_of_limits(figure: Figure) -> bool:
     """Whether drawing a figure finds limits of which someone is told, who may change anything."""
     return any(_tells_of_limits(axes) for axes, _ in _axes_within(figure, []))

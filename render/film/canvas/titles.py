@@ -10,8 +10,10 @@ from collections.abc import Collection
 from functools import partial
 from typing import Any
 
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.axis import XAxis, YAxis
+from matplotlib.text import Text
 
 _PLACE: Any = Axes._update_title_position  # type: ignore[attr-defined]
 _MEASURE: dict[type, Any] = {kind: kind.get_tightbbox for kind in (XAxis, YAxis)}
@@ -29,7 +31,7 @@ class TitlePlaces:
             self._boxes.pop(axis, None)
 
     def place(self, axes: Any, resting: Collection[Any], renderer: Any) -> None:
-        """Place the titles of an axes as it does itself; nothing moves in those that are resting."""
+        """Place the titles of an axes as it does itself; nothing moves in the resting ones."""
         known = []
         if type(axes)._update_title_position is _PLACE and not axes.child_axes:
             every = [axis for each in resting for axis in each._axis_map.values()]
@@ -51,3 +53,10 @@ class TitlePlaces:
 def _is_known(axis: Any) -> bool:
     """Whether it is matplotlib itself that measures an axis."""
     return type(axis) in _MEASURE and "get_tightbbox" not in vars(axis)
+
+
+def is_title(artist: Artist, parent: Any) -> bool:
+    """Whether this is one of an axes' titles, which it places together before it draws them."""
+    return isinstance(artist, Text) and any(
+        artist is getattr(parent, name, None) for name in ("title", "_left_title", "_right_title")
+    )
