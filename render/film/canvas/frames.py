@@ -15,6 +15,7 @@ from render.film.canvas.claims import Claim, claim_of, same
 from render.film.canvas.commands import Command
 from render.film.canvas.engines import draw_nothing
 from render.film.canvas.foreign import is_foreign
+from render.film.canvas.fresh import is_fresh, mark_fresh
 from render.film.canvas.lines import LineTemplate
 from render.film.canvas.order import record_axes, record_figure
 from render.film.canvas.painter import Painter
@@ -28,7 +29,7 @@ from render.film.canvas.structure import (
     tells_of_limits,
 )
 from render.film.canvas.titles import is_title
-from render.film.canvas.watch import Watch, finds_its_place, is_fresh, mark_fresh
+from render.film.canvas.watch import Watch, finds_its_place
 
 _MOST_PATIENCE = 16  # frames
 

@@ -16,10 +16,10 @@ from render.film.canvas.boxes import Box
 from render.film.canvas.commands import PixelsReadError
 from render.film.canvas.engines import computes, draw_nothing, engine_set_aside
 from render.film.canvas.frames import Frames
+from render.film.canvas.fresh import FRESH
 from render.film.canvas.own_pixels import OwnPixels
 from render.film.canvas.private import is_as_known
 from render.film.canvas.standing import Standing
-from render.film.canvas.watch import FRESH
 from render.film.themed import ThemedFigure
 
 Rect = Box

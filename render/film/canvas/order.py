@@ -20,9 +20,9 @@ from matplotlib.image import _ImageBase
 from matplotlib.projections.polar import PolarAxes
 
 from render.film.canvas.foreign import is_foreign
+from render.film.canvas.fresh import mark_fresh
 from render.film.canvas.recorder import Recorder
 from render.film.canvas.segments import Segment
-from render.film.canvas.watch import mark_fresh
 from render.film.themed import ThemedFigure
 
 _HOOK = "_draw_list_compositing_images"

@@ -26,10 +26,11 @@ from matplotlib.spines import Spine
 from matplotlib.table import Table
 from matplotlib.text import Text
 
+from render.film.canvas.fresh import FRESH
 from render.film.canvas.order import is_plain
 from render.film.canvas.ticks import all_axes
 from render.film.canvas.titles import TitlePlaces
-from render.film.canvas.watch import FRESH, Watch
+from render.film.canvas.watch import Watch
 
 _INDEPENDENT = (
     AnnotationBbox,

@@ -44,6 +44,7 @@ from matplotlib.ticker import LogitLocator, LogLocator
 from matplotlib.transforms import TransformNode
 
 from render.film.canvas.arrays import SMALL_BYTES, WatchedArray, owner
+from render.film.canvas.fresh import mark_fresh
 from render.film.canvas.trust import (
     hides_state,
     is_known_class,
@@ -86,7 +87,6 @@ _FIXED = (*_PLAIN, tuple, frozenset, MethodType, BuiltinFunctionType, MethodWrap
 _BY_IDENTITY: Any = object.__eq__
 _VISIBILITY = itemgetter("_visible")
 _PLACE_OF_NOTHING = itemgetter("_text", "_visible", "_x", "_y", "_transform")
-FRESH = ()  # as `Artist._stale`: untouched since it was drawn; matplotlib writes True and False
 
 
 class Watch:
@@ -166,6 +166,10 @@ class Watch:
                 self.axes.add(thing.axes)
             waiting.extend(self._parts(thing))
 
+    def _trust(self, known: bool) -> None:
+        """Take the artist as opaque unless what was met is known."""
+        self.opaque = self.opaque or not known
+
     def _is_root(self, thing: object) -> bool:
         return any(thing is root for root in self._roots)
 
@@ -191,9 +195,9 @@ class Watch:
         elif isinstance(thing, FunctionType):
             yield from self._function(thing)
         elif isinstance(thing, type):
-            self.opaque = self.opaque or not is_known_class(thing)
+            self._trust(is_known_class(thing))
         elif isinstance(thing, np.ufunc):
-            self.opaque = self.opaque or getattr(np, thing.__name__, None) is not thing
+            self._trust(getattr(np, thing.__name__, None) is thing)
         elif isinstance(thing, MethodType):
             yield from (thing.__func__, thing.__self__)
         elif isinstance(thing, (BuiltinFunctionType, MethodWrapperType)):
@@ -208,12 +212,12 @@ class Watch:
         root = self._is_root(thing)
         if self._containers and isinstance(thing, Artist) and not root:
             return
-        self.opaque = self.opaque or not is_of_known_class(thing)
+        self._trust(is_of_known_class(thing))
         if finds_its_place(thing) and not root:
-            self.opaque = True  # its neighbours may move it
+            self._trust(False)  # its neighbours may move it
         state = getattr(thing, "__dict__", None)
         if state is None:
-            self.opaque = self.opaque or hides_state(thing)
+            self._trust(not hides_state(thing))
             return
         unread = UNREAD
         if isinstance(thing, Axes) and self._containers:
@@ -258,7 +262,7 @@ class Watch:
     def _attributes(self, thing: Any) -> Iterator[Any]:
         """Note what an object of a class that extends a container holds beside its items."""
         if hasattr(thing, "__dict__"):
-            self.opaque = self.opaque or not is_of_known_class(thing)
+            self._trust(is_of_known_class(thing))
             self._tables.append(vars(thing))
             yield from vars(thing).values()
 
@@ -272,7 +276,7 @@ class Watch:
 
     def _transform(self, node: TransformNode) -> Iterator[Any]:
         """Note what a transform is made of, and not what it derived from that and keeps."""
-        self.opaque = self.opaque or not is_of_known_class(node)
+        self._trust(is_of_known_class(node))
         state = vars(node)
         unread = DERIVED
         if any(isinstance(value, TransformNode) for value in state.values()):
@@ -296,7 +300,7 @@ class Watch:
     def _array(self, array: np.ndarray) -> Iterator[Any]:
         self._shaped.append(array)
         if type(array) not in (np.ndarray, np.ma.MaskedArray):
-            self.opaque = self.opaque or not is_of_known_class(array)
+            self._trust(is_of_known_class(array))
         if isinstance(array, np.ma.MaskedArray):
             state = vars(array)
             self._slots.append((itemgetter("_mask"), state))
@@ -317,7 +321,7 @@ class Watch:
 
     def _function(self, function: FunctionType) -> Iterator[Any]:
         """Trust a function of matplotlib's; what it is given to keep may come from elsewhere."""
-        self.opaque = self.opaque or not is_known_function(function)
+        self._trust(is_known_function(function))
         yield from function.__defaults__ or ()
         yield from (function.__kwdefaults__ or {}).values()
         for cell in function.__closure__ or ():
@@ -339,13 +343,3 @@ def _reads_data(axis: Any) -> bool:
 
 def _is_small_array(value: object) -> bool:
     return type(value) is np.ndarray and value.nbytes <= SMALL_BYTES and not value.dtype.hasobject
-
-
-def mark_fresh(artist: Any) -> None:
-    """Mark an artist as drawn, so that any later change of `stale`, to True or to False, shows."""
-    artist._stale = FRESH
-
-
-def is_fresh(artist: Any) -> bool:
-    """Whether an artist was left alone since it was marked."""
-    return artist._stale is FRESH
