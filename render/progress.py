@@ -81,8 +81,16 @@ def _obey(request: _Request) -> NoReturn:
 
 
 def _send_again(number: int) -> None:
-    """Send a signal that waits, unless a report has obeyed it: cleaning up is not disturbed."""
-    if _asked and not any(request.is_obeyed for request in _asked):
+    """Send a signal that waits, unless a report has obeyed it: cleaning up is not disturbed.
+
+    To the main thread, which handles it: sent here, it would not wake that one from its waiting.
+    """
+    main = threading.main_thread().ident
+    if main is None or not _asked or any(request.is_obeyed for request in _asked):
+        return
+    if hasattr(signal, "pthread_kill"):
+        signal.pthread_kill(main, number)
+    else:  # Windows has one place for signals, whatever thread they come from
         signal.raise_signal(number)
 
 

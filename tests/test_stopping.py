@@ -118,15 +118,17 @@ def test_a_library_is_loaded_to_its_end_before_a_stop_is_obeyed(
         monkeypatch.setattr("sysconfig.get_path", lambda name: str(tmp_path))
     before = signal.signal(signal.SIGINT, lambda n, at: stop_with(KeyboardInterrupt(), n, at))
     monkeypatch.setattr("builtins.loaded", False, raising=False)
+    start = time.monotonic()
     try:
         with pytest.raises(KeyboardInterrupt):
             import slow  # noqa: F401
 
-            time.sleep(10)
+            time.sleep(30)
     finally:
         signal.signal(signal.SIGINT, before)
         forget_stops()
     assert loaded is of_a_library  # noqa: F821
+    assert time.monotonic() - start < 20, "the stop did not end what was waited for"
 
 
 def test_a_stop_that_a_report_has_obeyed_does_not_come_again(monkeypatch):
