@@ -53,6 +53,7 @@ class Frames:
         self._drawn_in_full = 0
         self._recorded: set[int] = set()  # numbers of the segments drawn for this frame
         self._undrawn: dict[Any, Watch] = {}
+        self._undrawn_claims: list[tuple[Any, Any, Claim]] = []
 
     def draw(self, *, rests: bool, twice: bool) -> tuple[np.ndarray, tuple[Box, ...]]:
         """Return the picture and the boxes in which it differs from the one before.
@@ -97,10 +98,21 @@ class Frames:
         ]
         for axes in {s.parent for s in changed if is_title(s.artist, s.parent)}:
             structure.place_titles(axes, (), self._recorder)
-        return all(same(segment.claim, self._claim_of(segment)) for segment in changed)
+        claims = [(s.artist, s.parent, s.claim) for s in changed] + self._undrawn_claims
+        return all(
+            same(claim, claim_of(artist, parent, self._recorder))
+            for artist, parent, claim in claims
+        )
 
-    def _claim_of(self, segment: Segment) -> Claim:
-        return claim_of(segment.artist, segment.parent, self._recorder)
+    def _note_claims(self) -> None:
+        """Note what artists claim from the layout engine, drawn or not."""
+        assert self._structure is not None
+        for segment in self._segments:
+            segment.claim = claim_of(segment.artist, segment.parent, self._recorder)
+        self._undrawn_claims = [
+            (artist, parent, claim_of(artist, parent, self._recorder))
+            for artist, parent in self._structure.animated()
+        ]
 
     def _paint_damage(self) -> tuple[Box, ...]:
         boxes = chain.from_iterable(self._damage.values())
@@ -150,8 +162,7 @@ class Frames:
         for parent in {*structure.axes, *(segment.parent for segment in self._segments)}:
             self._watch(parent)
         if self._standing.is_arranged_as_before():
-            for segment in self._segments:
-                segment.claim = self._claim_of(segment)
+            self._note_claims()
 
     def _watch(self, parent: Any) -> None:
         """Begin to watch the artists of one parent, if none moved on which others depend."""

@@ -138,6 +138,12 @@ class Structure:
         self._add_followers(restless)
         return restless if self.stand_alone(restless) else None
 
+    def animated(self) -> list[tuple[Any, Any]]:
+        """Return what figures do not draw, though layouts make room for it; and each's parent."""
+        figures = [each for each in self._containers if isinstance(each, FigureBase)]
+        children = [(child, each) for each in figures for child in each.get_children()]
+        return [(child, parent) for child, parent in children if child.get_animated()]
+
     def place(self, restless: Collection[Any], renderer: Any) -> None:
         """Give axes their places, as a figure does with all its axes before it draws the first."""
         for axes, _ in self._every:

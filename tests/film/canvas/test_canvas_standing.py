@@ -91,6 +91,11 @@ def bar_gets_other_limits(fig: Any, ax: Any, k: int) -> None:
     ax.images[0].set_clim(0, 1 if k < 4 else 1000)
 
 
+def animated_title_claims_room(fig: Any, ax: Any, k: int) -> None:
+    ax.lines[0].set_ydata(curve(k))
+    fig.suptitle("unseen" if k < 4 else "two\nlines").set_animated(True)
+
+
 def someone_draws(fig: Any, ax: Any, k: int) -> None:
     ax.lines[0].set_ydata(curve(k))
     if k > 3:
@@ -98,6 +103,7 @@ def someone_draws(fig: Any, ax: Any, k: int) -> None:
 
 
 CHANGES = [
+    animated_title_claims_room,
     bar_gets_other_limits,
     engine_changes,
     figure_titles_count,
@@ -146,7 +152,7 @@ def test_frames_equal_a_full_redraw(
     engine: str, change: Any, idle: bool, assert_exact: Any, with_idle_draws: Any
 ) -> None:
     build = laid_out(engine, change)
-    assert_exact(with_idle_draws(build) if idle else build)
+    assert_exact(with_idle_draws(build) if idle else build, range(8))
 
 
 @pytest.mark.parametrize(
