@@ -10,14 +10,19 @@ from matplotlib.figure import Figure
 FRAMES = 150
 
 
-def lecture_animation(size=(1920, 1080), frames=FRAMES, points=500):
-    """Two panels: points and a line; filled contours with a path, a dot and a text."""
-    figure = Figure(figsize=(size[0] / 120, size[1] / 120), dpi=120)
+def lecture_animation(size=(1920, 1080), frames=FRAMES, points=500, layout=None):
+    """Two panels: points and a line; filled contours with a path, a dot and a text.
+
+    With a layout engine, a title counts the steps too.
+    """
+    figure = Figure(figsize=(size[0] / 120, size[1] / 120), dpi=120, layout=layout)
     FigureCanvasAgg(figure)
     left, right = lecture_panels(frames, points)
     panels = [panel(ax) for panel, ax in zip((left, right), figure.subplots(1, 2), strict=True)]
 
     def update(frame):
+        if layout is not None:
+            figure.axes[0].set_title(f"step {frame}")
         return [artist for panel in panels for artist in panel(frame)]
 
     return FuncAnimation(figure, update, frames=frames, init_func=lambda: update(0), interval=33)

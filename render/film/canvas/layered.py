@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 
 from render.film.canvas.boxes import Box
 from render.film.canvas.commands import PixelsReadError
-from render.film.canvas.engines import computes, draw_nothing, engine_set_aside
+from render.film.canvas.engines import computes, engine_set_aside
 from render.film.canvas.frames import Frames
 from render.film.canvas.fresh import FRESH
 from render.film.canvas.own_pixels import OwnPixels
@@ -94,16 +94,17 @@ class LayeredCanvas:
 
     def _layout_moves(self) -> bool:
         """Whether the layout has to be computed for the next frame."""
-        self._standing.adopt()
+        stands = self._layout_stands() and self._standing.returns_after(_COMPUTED_BY_SAVEFIG)
         if not computes(self._figure):
             return False
-        stands = self._standing.returns_after(_COMPUTED_BY_SAVEFIG) and self._layout_stands()
-        for _ in range(self._standing.owed()):
-            if not stands:
-                draw_nothing(self._figure, self._canvas.get_renderer())
+        if stands:
+            self._standing.skip_frame()
+        else:
+            self._standing.make_up()
         return not stands
 
     def _layout_stands(self) -> bool:
+        self._standing.adopt()
         return self._frames is not None and self._frames.layout_stands()
 
     def _skip_layout(self) -> bool:

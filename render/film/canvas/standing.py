@@ -15,6 +15,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine, TightLayoutEngine
+from matplotlib.transforms import Bbox
 
 from render.film.canvas.ticks import all_axes
 
@@ -30,9 +31,10 @@ class Standing:
     def __init__(self, figure: Figure) -> None:
         self._figure = figure
         self._engine: Any = None
-        self._computed = 0  # since the last frame
-        self._skipped = 0  # and left out
-        self._period = 0  # so many computations move nothing; 0: not known
+        self._computed: list[Any] = []  # where each computation put the axes, since the last frame
+        self._orbit: list[Any] = []  # the same, in the last frame
+        self._skipped = 0  # computations left out since then
+        self._period = 0  # after so many computations all is back in its place; 0: not known
         self._places: Any = None
         self._titles: list[tuple[Any, Any]] = []
 
@@ -48,35 +50,49 @@ class Standing:
 
     def close(self) -> None:
         """Give the engine its method back."""
+        self.make_up()
         if self._engine is not None:
             del self._engine.execute
         self._engine, self._period, self._places = None, 0, None
 
     def skip(self) -> None:
-        """Leave out one computation, as of an idle draw: it may be owed later."""
+        """Leave out one computation, as of an idle draw."""
         self._skipped += 1
 
     def returns_after(self, count: int) -> bool:
         """Whether all would be back in its place after so many computations, and those left out."""
         return self._period > 0 and (self._skipped + count) % self._period == 0
 
-    def owed(self) -> int:
-        """Return how many computations were left out since the last frame; forget them."""
-        owed, self._skipped = self._skipped, 0
-        return owed
+    def skip_frame(self) -> None:
+        """Leave out the computations of a frame, after which all is back in its place."""
+        self._computed, self._skipped = [], 0
+
+    def make_up(self) -> None:
+        """Put the axes where the computations that were left out would have put them."""
+        if self._period > 0 and self._skipped % self._period:
+            pars, _, places = self._orbit[self._skipped % self._period - 1]
+            vars(self._figure.subplotpars).update(pars)
+            for axes, extents in places:
+                axes._set_position(Bbox.from_extents(*extents))
+        self._skipped = 0
 
     def end_frame(self) -> bool:
         """Note where everything is after a drawing; return whether it is where it was before."""
         places = None if self._engine is None else self._now()
-        is_back = places is not None and places == self._places
-        self._period = self._computed if is_back else 0
-        self._places, self._computed = places, 0
+        self._orbit, self._computed = self._computed, []
+        self._period = 0
+        if places is not None and places == self._places and self._orbit:
+            if all(each == self._orbit[-1] for each in self._orbit):
+                self._period = 1
+            elif not self._figure.subfigs:  # which cannot be put back
+                self._period = len(self._orbit)
+        self._places, self._skipped = places, 0
         self._titles = [(title, _mark(title)) for title in self._figure_titles()]
         return self._period > 0
 
     def is_arranged_as_before(self) -> bool:
         """Whether places, grids and the engine's settings are as at the end of the last frame."""
-        return self._engine is not None and self._now() == self._places
+        return self._period > 0 and self._now() == self._places
 
     def put_titles_back(self) -> None:
         """Put titles of figures where the engine puts them: `suptitle` places them each time."""
@@ -95,8 +111,18 @@ class Standing:
                 title.set_va(va)
 
     def _compute(self, engine: Any, figure: Any) -> Any:
-        self._computed += 1
-        return _COMPUTE[type(engine)](engine, figure)
+        result = _COMPUTE[type(engine)](engine, figure)
+        self._computed.append(self._axes_places())
+        return result
+
+    def _axes_places(self) -> Any:
+        """Where the axes are, as far as an engine decides it."""
+        every = [(axes, axes.get_position(original=True)) for axes in all_axes(self._figure)]
+        return (
+            dict(vars(self._figure.subplotpars)),
+            [each.bbox.extents.tolist() for each in _with_nested(self._figure)],
+            [(axes, box.extents.tolist()) for axes, box in every],
+        )
 
     def _now(self) -> Any:
         figures = _with_nested(self._figure)

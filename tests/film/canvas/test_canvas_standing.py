@@ -102,6 +102,17 @@ def someone_draws(fig: Any, ax: Any, k: int) -> None:
         fig.canvas.draw()
 
 
+def title_grows_after_an_idle_draw(fig: Any, ax: Any, k: int) -> None:
+    fig.canvas.draw_idle()
+    title_grows(fig, ax, k)
+
+
+def engine_goes_after_an_idle_draw(fig: Any, ax: Any, k: int) -> None:
+    fig.canvas.draw_idle()
+    if k == 5:
+        fig.set_layout_engine("none")
+
+
 CHANGES = [
     animated_title_claims_room,
     bar_gets_other_limits,
@@ -143,6 +154,8 @@ def laid_out(engine: str, change: Callable[..., None]) -> Callable[[], Any]:
 CASES = [
     *[("constrained", change, False) for change in CHANGES],
     *[("tight", change, True) for change in (figure_titles_count, title_grows)],
+    ("tight", title_grows_after_an_idle_draw, False),
+    ("tight", engine_goes_after_an_idle_draw, False),
     *[("compressed", change, True) for change in (figure_titles_count, image_changes)],
 ]
 
