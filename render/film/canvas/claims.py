@@ -6,6 +6,7 @@ axes, or lies within it, does not widen that box: however it changes, it claims 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from matplotlib.artist import Artist
@@ -18,6 +19,7 @@ from render.film.canvas.titles import is_title
 from render.film.canvas.trust import is_of_known_class
 
 Claim = tuple[float, ...] | None
+_Child = tuple[Any, Any]
 
 _NOTHING: Claim = None
 _UNKNOWN: Claim = (float("nan"),)  # equal to no other
@@ -25,11 +27,28 @@ _CLIPS_ITSELF = (AnnotationBbox, OffsetBox)  # whatever their own clipping says
 _MEASURES = ("get_tightbbox", "get_window_extent", "get_in_layout", "_fully_clipped_to_axes")
 
 
-def claim_of(artist: Any, parent: Any, renderer: Any) -> Claim:
-    """Return what a child of an axes or of a figure claims, which is to be compared with `same`.
+class Claims:
+    """What all artists of a figure claim at one moment, when their titles have been placed.
 
-    Titles must have been placed.
+    `drawn`, `undrawn`: each artist with its axes or figure; nobody watches what is not drawn.
     """
+
+    def __init__(self, drawn: Iterable[_Child], undrawn: Iterable[_Child], renderer: Any) -> None:
+        self._renderer = renderer
+        self._undrawn = list(undrawn)
+        every = [*drawn, *self._undrawn]
+        self._claims = {id(child): _claim_of(child, parent, renderer) for child, parent in every}
+
+    def stand(self, changed: Iterable[_Child]) -> bool:
+        """Whether artists that changed claim what they did."""
+        return all(
+            _same(self._claims.get(id(child), _UNKNOWN), _claim_of(child, parent, self._renderer))
+            for child, parent in [*changed, *self._undrawn]
+        )
+
+
+def _claim_of(artist: Any, parent: Any, renderer: Any) -> Claim:
+    """Return what a child of an axes or of a figure claims."""
     if isinstance(artist, Axes) or not _is_measured_by_matplotlib(artist):
         return _UNKNOWN
     if not isinstance(parent, Axes):
@@ -60,7 +79,7 @@ def _claim_of_title(title: Any, parent: Any, around: Any, renderer: Any) -> Clai
     return tuple(box.extents)
 
 
-def same(one: Claim, other: Claim) -> bool:
+def _same(one: Claim, other: Claim) -> bool:
     """Whether two claims are the same, to the last bit."""
     return one is other is None or (one is not None and one == other and one is not _UNKNOWN)
 

@@ -11,7 +11,7 @@ from matplotlib.backend_bases import DrawEvent
 from matplotlib.figure import Figure
 
 from render.film.canvas.boxes import Box
-from render.film.canvas.claims import Claim, claim_of, same
+from render.film.canvas.claims import Claims
 from render.film.canvas.commands import Command
 from render.film.canvas.engines import draw_nothing
 from render.film.canvas.foreign import is_foreign
@@ -53,7 +53,7 @@ class Frames:
         self._drawn_in_full = 0
         self._recorded: set[int] = set()  # numbers of the segments drawn for this frame
         self._undrawn: dict[Any, Watch] = {}
-        self._undrawn_claims: list[tuple[Any, Any, Claim]] = []
+        self._claims: Claims | None = None
 
     def draw(self, *, rests: bool, twice: bool) -> tuple[np.ndarray, tuple[Box, ...]]:
         """Return the picture and the boxes in which it differs from the one before.
@@ -98,21 +98,9 @@ class Frames:
         ]
         for axes in {s.parent for s in changed if is_title(s.artist, s.parent)}:
             structure.place_titles(axes, (), self._recorder)
-        claims = [(s.artist, s.parent, s.claim) for s in changed] + self._undrawn_claims
-        return all(
-            same(claim, claim_of(artist, parent, self._recorder))
-            for artist, parent, claim in claims
+        return self._claims is not None and self._claims.stand(
+            (segment.artist, segment.parent) for segment in changed
         )
-
-    def _note_claims(self) -> None:
-        """Note what artists claim from the layout engine, drawn or not."""
-        assert self._structure is not None
-        for segment in self._segments:
-            segment.claim = claim_of(segment.artist, segment.parent, self._recorder)
-        self._undrawn_claims = [
-            (artist, parent, claim_of(artist, parent, self._recorder))
-            for artist, parent in self._structure.animated()
-        ]
 
     def _paint_damage(self) -> tuple[Box, ...]:
         boxes = chain.from_iterable(self._damage.values())
@@ -161,8 +149,10 @@ class Frames:
         self._structure, self._is_proved, self._drawn_in_full = structure, False, 0
         for parent in {*structure.axes, *(segment.parent for segment in self._segments)}:
             self._watch(parent)
+        self._claims = None
         if self._standing.is_arranged_as_before():
-            self._note_claims()
+            drawn = [(segment.artist, segment.parent) for segment in self._segments]
+            self._claims = Claims(drawn, structure.animated(), self._recorder)
 
     def _watch(self, parent: Any) -> None:
         """Begin to watch the artists of one parent, if none moved on which others depend."""

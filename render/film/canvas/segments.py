@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from matplotlib.artist import Artist
 
 from render.film.canvas.boxes import EMPTY, Box, hull, hull_of
-from render.film.canvas.claims import Claim
 from render.film.canvas.commands import Command, unlike
 from render.film.canvas.lines import LineTemplate
 from render.film.canvas.watch import Watch
@@ -28,7 +27,6 @@ class Segment:
         self.patience = 2
         self.watch: Watch | None = None
         self.template: LineTemplate | None = None
-        self.claim: Claim = None  # on a layout engine, while it is watched with one
         self.set(commands)
 
     def follow(self, before: Segment) -> None:
