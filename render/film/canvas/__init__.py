@@ -16,8 +16,9 @@ the picture is a pure function of the sequence of those calls.
    order and unclipped, every command whose box meets the damage, and copies the damaged boxes out.
 
 So a change that goes unnoticed is the one way to a wrong pixel; `watch` says what it cannot see. An
-artist that reads pixels back while drawn turns all this off: each frame is then drawn in full. With
-a layout engine every frame is recorded in full, for a layout may move anything.
+artist that reads pixels back while drawn turns all this off: each frame is then drawn in full. A
+layout engine may move anything: a frame is recorded in full unless its layout stands (`standing`),
+that is, unless nothing changed that the engine reads (`claims`).
 
 `frames` joins the steps; `layered` is the class that others use; `own_pixels` lets idle draws wait.
 """
