@@ -98,7 +98,7 @@ class LayeredCanvas:
         if not computes(self._figure):
             return False
         if stands:
-            self._standing.skip_frame()
+            self._standing.forget()
         else:
             self._standing.make_up()
         return not stands
@@ -162,6 +162,7 @@ class LayeredCanvas:
             except PixelsReadError:
                 self._in_full = True
         self._picture = self._own_pixels.draw(twice=self._twice)
+        self._standing.forget()
         self.damage = ((0, 0, width, height),)
 
 

@@ -63,8 +63,8 @@ class Standing:
         """Whether all would be back in its place after so many computations, and those left out."""
         return self._period > 0 and (self._skipped + count) % self._period == 0
 
-    def skip_frame(self) -> None:
-        """Leave out the computations of a frame, after which all is back in its place."""
+    def forget(self) -> None:
+        """Forget what was computed and left out since the last frame that ended."""
         self._computed, self._skipped = [], 0
 
     def make_up(self) -> None:
