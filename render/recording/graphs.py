@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from render.recording.hooks import gradient_hooks, module_hooks, step_is_altered
-from render.recording.kinds import state
+from render.recording.reach import Reach
 from render.recording.rows import Rows
 from render.recording.selection import Selection
 from render.recording.starting import check_gradients, first_loss
@@ -129,11 +129,12 @@ def _run_rows(
     row: DeviceRow, steps: int, side: torch.cuda.Stream, report: Callable[[int], None]
 ) -> str:
     model, loss = row.task.model, row.task.loss
-    first, waits, before = min(_EAGER_ROWS, steps), False, []
+    first, waits, reach = min(_EAGER_ROWS, steps), False, None
     for number in range(first):
         if number < _EAGER_ROWS - 1:
             row()
-            before = state(model, loss)  # after a call: what it makes once, it may keep
+            # after a call: what it makes once, it may keep
+            reach = Reach(model, loss, apart=model.parameters())
         else:
             with _waiting() as told:
                 row()
@@ -145,8 +146,8 @@ def _run_rows(
         against = "there are few rows"
     elif waits:
         against = "a row waits for the device, as reading a number back does"
-    elif state(model, loss) != before:
-        against = "model or loss change as they are called"
+    elif reach is None or not reach.known or reach.has_moved():
+        against = "model or loss change as they are called, or may"
     else:
         row.clear()
         graph = torch.cuda.CUDAGraph()

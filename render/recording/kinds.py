@@ -16,7 +16,7 @@ from render.recording.problem import layout_of
 from render.recording.schedules import is_foreseen
 from render.recording.task import Task
 
-__all__ = ["kind_of", "renewed", "state"]
+__all__ = ["kind_of", "renewed"]
 
 _ELEMENTWISE = (
     torch.optim.SGD,
@@ -117,18 +117,6 @@ def _workings(model: nn.Module) -> tuple[object, ...]:
     places = list(model.named_parameters(remove_duplicate=False))
     first: dict[int, str] = {}
     return modules, tuple((name, first.setdefault(id(param), name)) for name, param in places)
-
-
-def state(model: nn.Module, loss: object) -> list[dict[str, object]]:
-    """Return what model and loss hold beside tensors, to compare: equal where that is."""
-    return [
-        {
-            key: _told(value)
-            for key, value in held.items()
-            if key not in _TORCHS and not isinstance(value, Tensor)
-        }
-        for held in (*map(vars, model.modules()), getattr(loss, "__dict__", {}))
-    ]
 
 
 def _attributes(module: nn.Module) -> list[str]:

@@ -18,9 +18,9 @@ from render.errors import RenderError
 from render.recording import evaluation, memory
 from render.recording.batches import draw
 from render.recording.generators import forked
-from render.recording.kinds import state
 from render.recording.loop import reporter
 from render.recording.problem import Problem, layout_of, own_data, to_numpy
+from render.recording.reach import Reach
 from render.recording.schedules import rates_of
 from render.recording.sessions import Progress
 from render.recording.stack import Stack
@@ -42,20 +42,22 @@ def recorded(tasks: Sequence[Task], progress: Progress | None) -> list[Trajector
 
 
 def _recorded(tasks: Sequence[Task], progress: Progress | None) -> list[Trajectory] | None:
-    rates = rates_of(tasks)
-    one = tasks[0]
-    fits = _fits(tasks) and _worthwhile(one) and _uses_all(one) and not _keeps_state(one)
-    if rates is None or not fits:
+    rates, one = rates_of(tasks), tasks[0]
+    if rates is None or not _fits(tasks):
+        return None
+    reach = Reach(one.model, one.loss)
+    if not reach.known:  # before a call, which would move a user's own state
         return None
     plans = _plans(tasks)
-    with torch.no_grad():
-        try:
-            stack = Stack(tasks)
-            history = _advance(tasks, stack, rates, plans, progress)
-        except (RenderError, torch.OutOfMemoryError):
-            raise
-        except Exception:  # whatever vmap refuses; one by one, a true error shows
-            return None
+    made = None
+    if _worthwhile(one) and _uses_all(one) and not _moves(one, reach):
+        made = _advanced(tasks, rates, plans, progress)
+    if reach.has_moved():
+        reach.restore()
+        return None
+    if made is None:
+        return None
+    stack, history = made
     own: Sequence[Tensor | None] = plans or [None for _ in tasks]
     runs = []
     for at, (task, plan) in enumerate(zip(tasks, own, strict=True)):
@@ -92,21 +94,37 @@ def _uses_all(task: Task) -> bool:
     return all(gradient is not None for gradient in gradients)
 
 
-def _keeps_state(task: Task) -> bool:
-    """Say whether a call changes model or loss, such as a count: tracing would freeze it."""
-    before = state(task.model, task.loss)
+def _moves(task: Task, reach: Reach) -> bool:
+    """Say whether calls change what they read, such as a count: tracing would freeze it."""
+    short = len(task.data) % (task.batch_size or len(task.data))
     with torch.no_grad():
         _first_loss(task)
-    return state(task.model, task.loss) != before
+        if short:  # the last batch of an epoch
+            _first_loss(task, short)
+    return reach.has_moved()
 
 
-def _first_loss(task: Task) -> Tensor:
-    x, y = _first_batch(task)
+def _advanced(
+    tasks: Sequence[Task], rates: Array, plans: list[Tensor] | None, progress: Progress | None
+) -> tuple[Stack, _History] | None:
+    """Return the rows of all runs, or None where `vmap` cannot make them."""
+    with torch.no_grad():
+        try:
+            stack = Stack(tasks)
+            return stack, _advance(tasks, stack, rates, plans, progress)
+        except (RenderError, torch.OutOfMemoryError):
+            raise
+        except Exception:  # whatever vmap refuses; one by one, a true error shows
+            return None
+
+
+def _first_loss(task: Task, size: int | None = None) -> Tensor:
+    x, y = _first_batch(task, size)
     return task.loss(task.model(x), y)
 
 
-def _first_batch(task: Task) -> tuple[Tensor, Tensor]:
-    size = task.batch_size or len(task.data)
+def _first_batch(task: Task, size: int | None = None) -> tuple[Tensor, Tensor]:
+    size = size or task.batch_size or len(task.data)
     return task.data.x[:size].to(task.device), task.data.y[:size].to(task.device)
 
 
@@ -214,13 +232,17 @@ def _sampler(
     return sample
 
 
+_CHECKED = 9
+"""Rows of a run that are computed again."""
+
+
 def _agrees(task: Task, stack: Stack, history: _History, plan: Tensor | None, run: int) -> bool:
-    """Say whether the run's own model gives the recorded losses, at its first and last row.
+    """Say whether the run's own model gives the recorded losses, at a few rows.
 
     Tracing freezes what a model decides in Python: here that would show.
     """
     x, y = task.data.x.to(task.device), task.data.y.to(task.device)
-    for row in (0, len(history.loss) - 1):
+    for row in np.unique(np.linspace(0, len(history.loss) - 1, _CHECKED).round().astype(int)):
         expected = history.loss[row, run].double()
         stack.restore(task.model, history.raw[row], run)
         seen, wanted = x, y

@@ -35,11 +35,11 @@ def plain_loop(scheduler, lr: float) -> np.ndarray:
     return torch.stack([p.detach() for p in model.parameters()]).numpy()
 
 
-def swept(scheduler):
+def swept(scheduler, loss=losses.mse):
     return sweep(
         models.Line(-1.0, 1.0),
         DATA,
-        loss=losses.mse,
+        loss=loss,
         optimizer=MOMENTUM,
         lr=RATES,
         steps=STEPS,
@@ -87,6 +87,22 @@ def test_schedules_that_follow_the_step_advance_together(scheduler) -> None:
     for rate, run in zip(RATES, runs.values(), strict=True):
         assert run.meta["together"] == 2
         np.testing.assert_allclose(run.params[-1], plain_loop(scheduler, rate), rtol=1e-5)
+
+
+def damped(prediction, target):
+    """A loss that moves a number which the schedule reads."""
+    global BASE
+    BASE *= 0.9
+    return losses.mse(prediction, target)
+
+
+def test_a_number_that_the_loss_moves_is_read_as_it_is_then(monkeypatch) -> None:
+    scheduler = partial(lr_scheduler.LambdaLR, lr_lambda=lambda step: BASE)
+    monkeypatch.setitem(globals(), "BASE", 0.9)
+    run = swept(scheduler, damped)["lr 0.01"]
+    assert "together" not in run.meta
+    expected = [0.01 * 0.9] + [0.01 * 0.9 ** (2 + step) for step in range(STEPS)]
+    np.testing.assert_allclose(run.lr, expected, rtol=1e-12)
 
 
 class Own(lr_scheduler.LRScheduler):
