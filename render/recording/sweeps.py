@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -12,7 +13,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from render.errors import InputError
+from render.errors import InputError, RecordingError, RenderError
 from render.problem.dataset import Dataset
 from render.problem.shown import shown
 from render.problem.surfaces import Surface
@@ -37,9 +38,9 @@ def sweep(
     loss: Loss | None = None,
     optimizer: OptimizerFactory | Sequence[OptimizerFactory] | Mapping[str, OptimizerFactory],
     steps: int,
-    lr: Iterable[float] | None = None,
-    batch_size: int | Sequence[int | None] | None = None,
-    seed: int | Sequence[int] = 0,
+    lr: Iterable[float] | Mapping[str, float] | None = None,
+    batch_size: int | Sequence[int | None] | Mapping[str, int | None] | None = None,
+    seed: int | Sequence[int] | Mapping[str, int] = 0,
     scheduler: SchedulerFactory | None = None,
     metrics: Metrics | None = None,
     validation: Dataset | None = None,
@@ -57,7 +58,8 @@ def sweep(
     Runs of the same shape advance together, in one computation for all of them: their numbers
     equal those of separate `record` calls to rounding, and `meta["together"]` says how many they
     were. The rest are recorded one after another, to the same bits as `record` gives. A run that
-    diverges changes no other. Raises InputError and RecordingError as `record` does.
+    diverges changes no other. Raises InputError and RecordingError as `record` does; an error in
+    one run ends the sweep, and names that run.
     """
     session = active()
     request = partial(
@@ -66,7 +68,7 @@ def sweep(
         loss=loss,
         steps=steps,
         scheduler=scheduler,
-        metrics=metrics,
+        metrics=list(metrics) if isinstance(metrics, Iterator) else metrics,  # for every run
         validation=validation,
         clip=clip,
         keep=keep,
@@ -109,11 +111,24 @@ def _recorded(variants: dict[str, Task], session: Session | None) -> dict[str, T
     for name, task in variants.items():
         run = done.get(task)
         if run is None:  # built anew: what was tried before may have moved its schedule
-            run = recorded(prepare(task.request), session)
+            with _named(name):
+                run = recorded(prepare(task.request), session)
         elif session is not None:
             session.runs.append(run)
         runs[name] = run
     return runs
+
+
+@contextmanager
+def _named(run: str) -> Iterator[None]:
+    """Name the run in an error."""
+    try:
+        yield
+    except (InputError, RecordingError) as exc:
+        if not run:
+            raise
+        told = str(exc).removeprefix("record: ")
+        raise type(exc)(f"sweep: the run {shown(run)}: {told}") from exc
 
 
 @dataclass(frozen=True)
@@ -133,7 +148,10 @@ def _together(tasks: list[Task], progress: together.Progress | None) -> dict[Tas
             groups.setdefault(kind, []).append(task)
     done: dict[Task, Trajectory] = {}
     for group in groups.values():
-        runs = together.recorded(group, progress) if len(group) > 1 else None
+        try:
+            runs = together.recorded(group, progress) if len(group) > 1 else None
+        except RenderError:
+            runs = None  # one by one, it shows in the run that it comes from
         if runs is not None:
             done |= dict(zip(group, runs, strict=True))
     return done
@@ -142,9 +160,7 @@ def _together(tasks: list[Task], progress: together.Progress | None) -> dict[Tas
 def _labelled(what: str, value: Any) -> list[_Choice]:
     """Return the choices of models or optimizers."""
     if isinstance(value, Mapping):
-        named = {str(name): entry for name, entry in value.items()}
-        if len(named) < len(value):
-            raise InputError(f"sweep: {what} has two labels that read the same; choose others")
+        named = _by_label(what, value)
     elif isinstance(value, Sequence) and not isinstance(value, (str, nn.Sequential)):
         if what == "model":
             named = {f"start {at + 1}": entry for at, entry in enumerate(value)}
@@ -162,12 +178,20 @@ def _labelled(what: str, value: Any) -> list[_Choice]:
     return [_Choice(name, entry) for name, entry in named.items()]
 
 
+def _by_label(what: str, given: Mapping[Any, Any]) -> dict[str, Any]:
+    named = {str(name): entry for name, entry in given.items()}
+    if len(named) < len(given):
+        raise InputError(f"sweep: {what} has two labels that read the same; choose others")
+    return named
+
+
 def _rates(lr: Any) -> list[_Choice]:
     if lr is None:
         return [_Choice("", None)]
+    named = _by_label("lr", lr) if isinstance(lr, Mapping) else None
     try:
         listed = isinstance(lr, Iterable) and not isinstance(lr, bytes)
-        rates = np.asarray(list(lr) if listed else lr)
+        rates = np.asarray(list(lr if named is None else named.values()) if listed else lr)
     except (TypeError, ValueError, RuntimeError):  # rows of different lengths
         rates = np.empty(0)
     if rates.ndim != 1 or rates.size == 0 or rates.dtype.kind not in "iuf":
@@ -175,6 +199,8 @@ def _rates(lr: Any) -> list[_Choice]:
             f"sweep: lr is {shown(lr)}; give a list of rates, such as [0.01, 0.1, 1.0]"
         )
     values = [float(rate) for rate in rates]
+    if named is not None:
+        return [_Choice(*pair) for pair in zip(named, values, strict=True)]
     for digits in range(6, 18):  # as many as tell them apart
         labels = [f"lr {rate:.{digits}g}" for rate in values]
         if len(set(labels)) == len(set(values)):
@@ -186,9 +212,12 @@ def _numbers(what: str, value: Any) -> list[_Choice]:
     value = _plain(value)
     if value is None or isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
         return [_Choice("", value)]
-    values = [_plain(entry) for entry in value]
+    named = _by_label(what, value) if isinstance(value, Mapping) else None
+    values = [_plain(entry) for entry in (value if named is None else named.values())]
     if not values:
         raise InputError(f"sweep: {what} is empty; give at least one")
+    if named is not None:
+        return [_Choice(*pair) for pair in zip(named, values, strict=True)]
     shown = [f"{what} {'all' if entry is None else entry}" for entry in values]
     return _distinct(what, [_Choice(*pair) for pair in zip(shown, values, strict=True)])
 
