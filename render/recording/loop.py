@@ -232,7 +232,7 @@ def _trajectory(
     buffers: dict[str, Any],
     live: LiveMetrics | None,
 ) -> Trajectory:
-    data, x, y = own_data(task.data)
+    data, x, y = task.own or own_data(task.data)
     problem = Problem(model=task.model.eval(), loss=task.loss, data=data)
     if live is None:
         metrics, final = after(task, problem, log.params, buffers), None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -21,7 +21,7 @@ from render.recording import memory, together
 from render.recording.keep import Keep
 from render.recording.kinds import kind_of
 from render.recording.loop import recorded, session_device
-from render.recording.problem import Loss
+from render.recording.problem import Loss, own_data
 from render.recording.request import Metrics, OptimizerFactory, Request, SchedulerFactory
 from render.recording.sessions import Session, active
 from render.recording.settings import label
@@ -106,17 +106,25 @@ def _recorded(variants: dict[str, Task], session: Session | None) -> dict[str, T
     memory.check(needed, f"sweep: {len(tasks)} runs of {tasks[0].steps} steps")
     if session is not None and session.replay is not None:
         return {name: recorded(task, session) for name, task in variants.items()}
-    done = _together(tasks, session.progress if session else None)
+    variants = _sharing(variants)
+    done = _together(list(variants.values()), session.progress if session else None)
     runs = {}
     for name, task in variants.items():
         run = done.get(task)
         if run is None:  # built anew: what was tried before may have moved its schedule
             with _named(name):
-                run = recorded(prepare(task.request), session)
+                run = recorded(replace(prepare(task.request), own=task.own), session)
         elif session is not None:
             session.runs.append(run)
         runs[name] = run
     return runs
+
+
+def _sharing(variants: dict[str, Task]) -> dict[str, Task]:
+    """Have all runs hold one copy of the data; a surface has one for each type of its points."""
+    copies = {task.data.x.dtype: task.data for task in variants.values()}
+    own = {kind: own_data(data) for kind, data in copies.items()}
+    return {name: replace(task, own=own[task.data.x.dtype]) for name, task in variants.items()}
 
 
 @contextmanager

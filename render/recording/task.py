@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import nn
 from torch.optim import Optimizer
@@ -30,7 +31,8 @@ __all__ = ["Task", "prepare"]
 class Task:
     """A run about to start: its own copy of the model on the device, optimizer and scheduler.
 
-    request: the arguments as they were given. batch_size: None for the full batch.
+    request: the arguments as they were given. batch_size: None for the full batch. own: the copy of
+    the data that the run holds, where it shares one with others.
     """
 
     request: Request
@@ -46,6 +48,7 @@ class Task:
     seed: int
     device: torch.device
     meta: dict[str, str | int | float]
+    own: tuple[Dataset, npt.NDArray[Any], npt.NDArray[Any]] | None = None
 
 
 def prepare(request: Request) -> Task:

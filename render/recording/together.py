@@ -262,7 +262,7 @@ def _trajectory(
     task: Task, history: _History, rates: Array, plan: Tensor | None, run: int, runs: int
 ) -> Trajectory:
     params = Stack.unstacked(history.raw, layout_of(task.model), run, runs)
-    data, x, y = own_data(task.data)
+    data, x, y = task.own or own_data(task.data)
     problem = Problem(model=task.model.eval(), loss=task.loss, data=data)
     return Trajectory(
         params=params,

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from render.errors import InputError, RecordingError
-from render.problem import datasets, losses, models
+from render.problem import datasets, losses, models, surfaces
 from render.recording import Keep, record, sweep
 
 SGD = torch.optim.SGD
@@ -99,3 +99,25 @@ def test_metrics_that_can_be_listed_once_are_those_of_every_run() -> None:
         given = (metric for metric in [losses.mse])
         runs = LINE(optimizer=SGD, lr=[0.1, 0.2], steps=2, metrics=given, keep=keep)
         assert [list(run.metrics) for run in runs.values()] == [["mse"], ["mse"]]
+
+
+def test_all_runs_hold_one_copy_of_the_data() -> None:
+    data = datasets.line(40)
+    before = data.x.numpy().copy()
+    optimizers = {"together": SGD, "alone": torch.optim.Rprop}
+    runs = sweep(
+        models.Line(-1.0, 1.0), data, loss=losses.mse, optimizer=optimizers, lr=[0.1, 0.2], steps=2
+    )
+    assert [run.meta.get("together") for run in runs.values()] == [2, 2, None, None]
+    data.x.zero_()
+    first, *others = runs.values()
+    np.testing.assert_array_equal(first.x, before)
+    for run in others:
+        assert np.shares_memory(run.x, first.x) and np.shares_memory(run.y, first.y)
+        assert run.problem.data is first.problem.data
+
+
+def test_points_of_two_types_have_data_of_theirs() -> None:
+    starts = [models.Point(-1.0, 1.0, dtype=kind) for kind in (torch.float32, torch.float64)]
+    runs = sweep(starts, surfaces.quadratic(3), optimizer=partial(SGD, lr=0.1), steps=1)
+    assert [str(run.x.dtype) for run in runs.values()] == ["float32", "float64"]
