@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from torch import nn
@@ -71,9 +72,53 @@ def loop_bytes(model: nn.Module, steps: int, keep: Keep) -> int:
 
 
 def free_bytes() -> int | None:
-    """Return the memory that is available, or None where the system does not say."""
+    """Return the memory that is available, or None where the system does not say.
+
+    A container has what its control groups leave, where that is less.
+    """
+    return min([*_left_by_the_machine(), *_left_by_groups()], default=None)
+
+
+_PROCESSES, _GROUPS = Path("/proc"), Path("/sys/fs/cgroup")
+
+
+def _left_by_the_machine() -> Iterator[int]:
     try:
-        lines = Path("/proc/meminfo").read_text().splitlines()
-        return next(int(line.split()[1]) * 1024 for line in lines if "MemAvailable" in line)
+        lines = (_PROCESSES / "meminfo").read_text().splitlines()
+        yield next(int(line.split()[1]) * 1024 for line in lines if "MemAvailable" in line)
     except (OSError, StopIteration, ValueError, IndexError):
-        return None  # not Linux: the allocation itself will tell
+        return  # not Linux: the allocation itself will tell
+
+
+def _left_by_groups() -> Iterator[int]:
+    """Yield what each control group of the process leaves, from its own up to all processes'.
+
+    Linux, Documentation/admin-guide/cgroup-v2.rst, and cgroup-v1/memory.rst.
+    """
+    try:
+        lines = (_PROCESSES / "self" / "cgroup").read_text().splitlines()
+    except OSError:
+        return
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        if not controllers:
+            root, names = _GROUPS, ("memory.max", "memory.current", "inactive_file")
+        elif "memory" in controllers.split(","):
+            root = _GROUPS / "memory"
+            names = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
+        else:
+            continue
+        inner = root / path.lstrip("/")
+        for group in (inner, *inner.parents):
+            if group.is_relative_to(root):
+                yield from _left_by(group, *names)
+
+
+def _left_by(group: Path, limit: str, used: str, given_back: str) -> Iterator[int]:
+    """Yield limit - used + what files take that are not in use: it is given back when needed."""
+    try:
+        most, taken = (int((group / name).read_text()) for name in (limit, used))
+        told = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
+        yield max(most - taken + int(told.get(given_back, 0)), 0)
+    except (OSError, ValueError):  # no such group seen from here, or its limit is "max"
+        return
