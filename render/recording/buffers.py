@@ -47,6 +47,16 @@ class Buffers:
             if name in self._kept
         }
 
+    def taken(self, rows: int) -> int:
+        """Return the bytes that `rows` rows of what has moved so far take, while arrays are made.
+
+        They are held three times then: row by row, in one piece, and as the array.
+        """
+        sizes = [
+            self._start[name].numel() * self._start[name].element_size() for name in self._kept
+        ]
+        return 3 * rows * sum(sizes)
+
     def _moves(self, name: str, value: Tensor) -> bool:
         """Say whether a still buffer has moved; values are compared only where it was touched."""
         touched = (value, value._version)

@@ -15,6 +15,7 @@ from torch.optim import Optimizer
 from render.errors import RecordingError, RenderError
 from render.problem.dataset import Dataset
 from render.problem.surfaces import Surface
+from render.recording import memory
 from render.recording.batches import Batches, draw
 from render.recording.buffers import Buffers
 from render.recording.compiled import Compiled
@@ -152,12 +153,18 @@ def _run(task: Task, progress: Progress | None) -> Trajectory:
     return _run_in_steps(task, selection, report)
 
 
+_LESS = (
+    "fewer steps, or keep less of it, such as keep=Keep(every=10); "
+    "a run with keep=Keep(tensors=[…]) holds no buffers"
+)
+
+
 def _run_in_steps(task: Task, selection: Selection, report: Callable[[int], None]) -> Trajectory:
     model, optimizer, steps, every = task.model, task.optimizer, task.steps, task.keep.every
     count = steps // every + 1
     batches = Batches(task)
     samples = iter(batches)
-    moving = Buffers(model)
+    moving = Buffers(model if task.keep.whole else nn.Module())  # rows are not evaluated elsewhere
     clear = clearing(optimizer, selection.params)
     step = stepper(task, clear)
     live = None if task.keep.whole else LiveMetrics(task)
@@ -196,11 +203,14 @@ def _run_in_steps(task: Task, selection: Selection, report: Callable[[int], None
             step(x, y, loss)
         row += 1
         moving.keep(row % every == 0)
-        if row == 1 and task.request.compile:
-            fused = Compiled(task, log, even=batches.even)
-            task.meta["compiled"] = fused.told
+        if row == 1:
+            memory.check(moving.taken(count), f"record: {count} rows of the model's buffers", _LESS)
+            if task.request.compile:
+                fused = Compiled(task, log, even=batches.even)
+                task.meta["compiled"] = fused.told
     assert log is not None
     log.finish()
+    task.meta["recording_bytes"] = int(task.meta["recording_bytes"]) + moving.taken(count)
     return _trajectory(task, selection, log, batches.kept, rates, moving.history(count), live)
 
 

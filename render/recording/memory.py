@@ -29,12 +29,13 @@ PIECE_NUMBERS = 2**17
 
 
 def recording_bytes(
-    model: nn.Module, steps: int, keep: Keep, batch_size: int | None, n: int
+    model: nn.Module, steps: int, keep: Keep, batch_size: int | None, n: int, metrics: int = 0
 ) -> int:
     """Return the bytes that a run's arrays take, with the buffers of the loop that fills them.
 
-    Rows x (kept columns + loss, rate, norm + batch), twice the parameters and gradients of the
-    last rows, and the batches that are drawn at once, of n samples an epoch.
+    Rows x (kept columns + loss, rate, norm + batch + metrics), twice the parameters and gradients
+    of the last rows, and the batches that are drawn at once, of n samples an epoch. What training
+    moves of the model's own buffers is not known before: see `Buffers.taken`.
     """
     sizes = {name: p.numel() * p.element_size() for name, p in model.named_parameters()}
     columns = kept_layout(keep, layout_of(model))
@@ -49,7 +50,7 @@ def recording_bytes(
         epoch = -(-n // batch_size) * batch_size
         drawn = min(max(PIECE_NUMBERS, epoch) + epoch, (steps + 1) * batch_size + epoch)
         batches = 4 * rows * batch_size + 17 * drawn  # two pieces at a time
-    return rows * (kept + 32) + batches + window + final
+    return rows * (kept + 32 + 8 * metrics) + batches + window + final
 
 
 _LESS = "fewer steps, a smaller model, or keep less of it, such as keep=Keep(every=10)"
@@ -57,7 +58,7 @@ _LESS = "fewer steps, a smaller model, or keep less of it, such as keep=Keep(eve
 
 def check(needed: int, what: str, way: str = _LESS) -> None:
     """Raise RecordingError, before anything starts, where `needed` bytes are not free."""
-    free = free_bytes()
+    free = free_bytes() if needed else None
     if free is not None and needed > free:
         raise RecordingError(
             f"{what} take {needed / 1e9:.1f} GB, and {free / 1e9:.1f} GB are free; take {way}"

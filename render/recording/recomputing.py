@@ -74,6 +74,7 @@ def _losses(probe: Task, stored: Trajectory) -> Iterator[Difference]:
     with forked(), torch.enable_grad():
         torch.default_generator.manual_seed(probe.seed)
         before = torch.get_rng_state()
+        start = {name: value.clone() for name, value in probe.model.named_buffers()}
         loss = first_loss(probe, *next(iter(Batches(probe)))).detach()
         random = not torch.equal(before, torch.get_rng_state())
     eps = torch.finfo(loss.dtype).eps
@@ -83,6 +84,8 @@ def _losses(probe: Task, stored: Trajectory) -> Iterator[Difference]:
         yield "the first loss", first, float(loss)
     if random or not np.isfinite(stored.loss[-1]):
         return
+    if stored.final is not None and not stored.buffers and _have_moved(probe.model, start):
+        return  # the last row's buffers are not known
     params = stored.params[-1] if stored.final is None else stored.final
     _restore(probe.model, params, {name: rows[-1] for name, rows in stored.buffers.items()})
     x, y = (side.detach().to(probe.device) for side in (probe.data.x, probe.data.y))
@@ -93,6 +96,11 @@ def _losses(probe: Task, stored: Trajectory) -> Iterator[Difference]:
         last = float(probe.loss(probe.model(x), y))
     if not _close(float(stored.loss[-1]), last, eps**0.5, eps * abs(first)):
         yield "the last loss", float(stored.loss[-1]), last
+
+
+def _have_moved(model: nn.Module, start: dict[str, Tensor]) -> bool:
+    now = dict(model.named_buffers())
+    return not all(name in now and now[name].equal(value) for name, value in start.items())
 
 
 def _restore(model: nn.Module, row: npt.NDArray[Any], buffers: dict[str, Any]) -> None:

@@ -67,7 +67,8 @@ def _prepared(request: Request) -> Task:
     place, reason = choose(request.device, model, size or n)
     metrics = named_metrics(request.metrics, request.validation is not None)
     keep = check_keep(request.keep, model, steps)
-    needed = memory.recording_bytes(model, steps, keep, size, n)
+    count = len(metrics) if request.validation is None else 2 * len(metrics) + 1
+    needed = memory.recording_bytes(model, steps, keep, size, n, count)
     memory.check(needed, f"record: {steps} steps of {type(model).__name__}")
     own = bound(_copied(model, place), loss)
     built = optimizer_of(request.optimizer, own)

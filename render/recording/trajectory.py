@@ -46,7 +46,7 @@ class Trajectory:
     metrics: (T,) each, over all the data, with the model in evaluation mode.
     layout: name and shape of each parameter tensor, in the order of the columns.
     x, y: the data. buffers: (T, ...) each, the model's buffers that training moves (the running
-        statistics of batch normalisation).
+        statistics of batch normalisation); none where `final` is given.
     meta: how the run was made: optimizer, loss, seed, device, versions.
     every: the updates between two rows: 1, but for runs recorded with `keep=Keep(every=…)`, whose
         row k is the state after k * every updates.

@@ -53,6 +53,7 @@ class LiveMetrics:
         self._model = copy.deepcopy(task.model).eval()
         self._measures = _measures(task)
         self._values: dict[str, list[Tensor]] = {name: [] for name in self._measures}
+        self._packed: dict[str, list[Tensor]] = {name: [] for name in self._measures}
         place = task.device
         self._data = [
             None if data is None else (data.x.to(place), data.y.to(place, copy=True))
@@ -82,17 +83,25 @@ class LiveMetrics:
                 before = getattr(prediction, "_version", 0)
                 value = evaluation.measured(measure, prediction, samples[1])
                 self._values[name].append(value.detach().clone())
+                if len(self._values[name]) == _LOOSE:
+                    self._packed[name].append(torch.stack(self._values[name]))
+                    self._values[name].clear()
                 if getattr(prediction, "_version", 0) != before:  # the next metric needs another
                     del predictions[validating]
 
     def history(self) -> dict[str, Array]:
         """Return (T,) arrays by name."""
-        return {
-            name: np.asarray(torch.stack(values).float().cpu().numpy())
-            if values[0].dtype == torch.bfloat16
-            else torch.stack(values).cpu().numpy()
-            for name, values in self._values.items()
-        }
+        found = {}
+        for name, values in self._values.items():
+            column = torch.cat([*self._packed[name], *[value[None] for value in values]])
+            if column.dtype == torch.bfloat16:  # which numpy lacks
+                column = column.float()
+            found[name] = np.asarray(column.cpu().numpy())
+        return found
+
+
+_LOOSE = 512
+"""Numbers of a metric that are kept apart: as a tensor each takes a hundred times its bytes."""
 
 
 def _measures(task: Task) -> dict[str, tuple[Metric, bool]]:
