@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 from torch import nn
+from torch.nn.modules.module import (
+    _global_backward_hooks,
+    _global_backward_pre_hooks,
+    _global_forward_hooks,
+    _global_forward_pre_hooks,
+)
 from torch.optim.optimizer import (
     Optimizer,
     _global_optimizer_post_hooks,
@@ -36,6 +42,8 @@ def step_is_altered(optimizer: Optimizer) -> bool:
 
 def gradient_hooks(model: nn.Module) -> bool:
     """Say whether backward calls something of a user's: on a parameter, or on a module."""
+    if _global_backward_hooks or _global_backward_pre_hooks:
+        return True
     return any(
         p._backward_hooks or p._post_accumulate_grad_hooks for p in model.parameters()
     ) or any(module._backward_hooks or module._backward_pre_hooks for module in model.modules())
@@ -43,4 +51,6 @@ def gradient_hooks(model: nn.Module) -> bool:
 
 def module_hooks(model: nn.Module) -> bool:
     """Say whether the model's forward calls something of a user's."""
+    if _global_forward_hooks or _global_forward_pre_hooks:
+        return True
     return any(module._forward_hooks or module._forward_pre_hooks for module in model.modules())

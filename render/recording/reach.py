@@ -40,9 +40,7 @@ class Reach:
         try:
             while self._waiting:
                 self._look(self._waiting.pop())
-        except (
-            Exception
-        ):  # not only _UnknownError: a user's classes may raise when they are looked at
+        except Exception:  # _UnknownError, or what a user's class raises when looked at
             self.known = False
         for owner in self._owners.values():
             self._held.append((owner, {name: vars(owner).get(name, owner) for name in self._names}))
@@ -73,7 +71,7 @@ class Reach:
         elif isinstance(value, type):
             self._look_at_class(value, made=True)
         elif isinstance(value, property):
-            self._waiting += [value.fget]
+            self._waiting += [value.fget, value.fset, value.fdel]
         elif isinstance(value, (staticmethod, classmethod)):
             self._waiting += [value.__func__]
         elif isinstance(value, partial):
@@ -108,9 +106,8 @@ class Reach:
             else:
                 self._waiting.append(_content(cell))
         self._waiting += [*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()]
-        if vars(function):
-            self._waiting.append(vars(function))
         if not _is_in(str(names.get("__name__")), _CALLED):
+            self._waiting.append(vars(function))
             self._look_at_code(code, names, set(code.co_freevars))
 
     def _look_at_code(self, code: types.CodeType, names: dict[str, Any], outer: set[str]) -> None:
@@ -133,22 +130,23 @@ class Reach:
     def _look_at_class(self, kind: type, made: bool) -> None:
         """Look at a class's methods. made: whether the code makes objects of it, not before."""
         meta, libraries = type(kind), _CALLED if made else _HELD
-        if meta.__call__ is not type.__call__ or not (
-            meta is type or _is_in(meta.__module__, _HELD)
+        if meta is not type and (
+            meta.__call__ is not type.__call__ or not _is_in(meta.__module__, _HELD)
         ):
-            raise _UnknownError
+            raise _UnknownError  # a class of classes, which may count them
+        unused = _UNUSED - {"__init__", "__new__"} if made else _UNUSED
+        known = [base for base in kind.__mro__ if base in _BASES or _is_library(base, libraries)]
         for base in kind.__mro__:
-            if base in _BASES or _is_library(base, libraries) or issubclass(base, BaseException):
+            if base in known or issubclass(base, BaseException):
                 continue
             held = vars(base)
             if held.get("__slots__") or any(isinstance(entry, _IN_C) for entry in held.values()):
                 raise _UnknownError  # it may hold what cannot be seen
             self._own(base)
-            operators = {name for name in held if name.startswith("__")} - _UNUSED
-            made_by = {"__init__", "__new__"} if made else set()
-            for name in operators | (made_by & set(held)):
-                if isinstance(held[name], (types.FunctionType, staticmethod, classmethod)):
-                    self._waiting.append(held[name])
+            for name, entry in held.items():
+                called = name.startswith("__") or any(name in vars(other) for other in known)
+                if called and name not in unused and isinstance(entry, _METHODS):
+                    self._waiting.append(entry)
 
     def _look_at_object(self, value: Any) -> None:
         kind = type(value)
@@ -164,7 +162,7 @@ class Reach:
             self._held.append((value, _contents(value)))
         if kind not in (*_BASES, np.ndarray):
             self._look_at_class(kind, made=False)
-        if getattr(value, "__dict__", None):
+        if getattr(value, "__dict__", None) is not None:
             self._waiting.append(vars(value))
 
     def _own(self, owner: Any) -> None:
@@ -184,55 +182,36 @@ class _UnknownError(Exception):
 
 
 _PLAIN = {
-    type(None),
-    type(...),
-    type(NotImplemented),
-    bool,
-    int,
-    float,
-    complex,
-    str,
-    bytes,
-    range,
-    slice,
+    *(type(None), type(...), type(NotImplemented), bool, int, float, complex, str, bytes),
+    *(range, slice),
 }
 _CONSTANTS = (torch.dtype, torch.device, torch.layout, torch.memory_format, np.generic, np.dtype)
 _CONTAINERS = (list, tuple, dict, set, frozenset, deque)
 _BASES = {object, *_PLAIN, *_CONTAINERS, OrderedDict, defaultdict}
+_METHODS = (types.FunctionType, staticmethod, classmethod, property)
 _IN_C = (types.MethodDescriptorType, types.WrapperDescriptorType)
 
 _HELD = ("torch", "render", "abc", "typing")
 """Libraries whose objects hold all that moves in attributes."""
 
 _CALLED = (
-    *("torch", "render", "numpy", "math", "cmath", "operator", "_operator", "functools"),
+    *("torch", "render", "numpy", "math", "cmath", "_operator", "functools"),
     *("_functools", "itertools", "collections", "contextlib", "typing", "abc", "dataclasses"),
 )
 """Libraries whose functions give the same for the same."""
 
 _BUILTINS = {
     *("abs", "all", "any", "bool", "bytes", "callable", "complex", "dict", "divmod", "enumerate"),
-    *(
-        "filter",
-        "float",
-        "frozenset",
-        "hasattr",
-        "hash",
-        "int",
-        "isinstance",
-        "issubclass",
-        "iter",
-        "len",
-    ),
-    *("list", "map", "max", "min", "next", "pow", "property", "range", "repr", "reversed", "round"),
-    *("set", "slice", "sorted", "str", "sum", "super", "tuple", "type", "zip"),
+    *("filter", "float", "frozenset", "hasattr", "hash", "int", "isinstance", "issubclass", "iter"),
+    *("len", "list", "map", "max", "min", "next", "pow", "property", "range", "repr", "reversed"),
+    *("round", "set", "slice", "sorted", "str", "sum", "super", "tuple", "type", "zip"),
     *("Ellipsis", "NotImplemented", "__debug__"),
 }
 
 _UNUSED = {
-    *("__class_getitem__", "__del__", "__delattr__", "__dir__", "__format__", "__getstate__"),
+    *("__class_getitem__", "__del__", "__dir__", "__format__", "__getstate__"),
     *("__init__", "__init_subclass__", "__new__", "__reduce__", "__reduce_ex__", "__repr__"),
-    *("__setattr__", "__setstate__", "__sizeof__", "__str__", "__subclasshook__"),
+    *("__setstate__", "__sizeof__", "__str__", "__subclasshook__"),
 }
 """Methods that no call of the object comes to."""
 

@@ -10,6 +10,10 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.nn.modules.module import (
+    register_module_forward_hook,
+    register_module_full_backward_pre_hook,
+)
 from torch.optim.optimizer import register_optimizer_step_post_hook
 
 from render.problem import datasets, losses, models, surfaces
@@ -93,6 +97,23 @@ def test_optimizers_with_something_of_their_own_are_left_to_themselves(factory) 
 
 def test_hooks_on_every_optimizer_count_too() -> None:
     handle = register_optimizer_step_post_hook(lambda *_: None)
+    try:
+        runs = sweep(
+            models.Line(-1.0, 1.0), DATA, loss=losses.mse, optimizer=SGD, lr=RATES, steps=1
+        )
+    finally:
+        handle.remove()
+    assert together(runs) == [None, None]
+
+
+@pytest.mark.filterwarnings("ignore:Full backward hook is firing")
+@pytest.mark.parametrize(
+    "register",
+    [register_module_forward_hook, register_module_full_backward_pre_hook],
+    ids=["forward", "backward"],
+)
+def test_hooks_on_every_module_count_too(register) -> None:
+    handle = register(lambda *_: None)
     try:
         runs = sweep(
             models.Line(-1.0, 1.0), DATA, loss=losses.mse, optimizer=SGD, lr=RATES, steps=1

@@ -7,6 +7,7 @@ import copy
 import io
 import itertools
 import math
+import operator
 import random
 import time
 from dataclasses import dataclass
@@ -128,6 +129,33 @@ class Iterating:
         return losses.mse(prediction, target) / next(self.calls)
 
 
+def counted_in_a_default():
+    def loss(prediction, target, calls=[0]):  # noqa: B006
+        calls[0] += 1
+        return losses.mse(prediction, target) / calls[0]
+
+    return loss
+
+
+def counted_by_itself():
+    def loss(prediction, target):
+        try:
+            loss.calls += 1
+        except AttributeError:
+            loss.calls = 1
+        return losses.mse(prediction, target) / loss.calls
+
+    return loss
+
+
+class Late:
+    """Has nothing before its first call."""
+
+    def __call__(self, prediction, target):
+        self.calls = self.calls + 1 if hasattr(self, "calls") else 1
+        return losses.mse(prediction, target) / self.calls
+
+
 class InPlace:
     def __init__(self, make) -> None:
         self.calls = make(1)
@@ -203,6 +231,9 @@ MOVING = {
     "attribute behind a bound method": lambda: Trainer().loss,
     "attribute of a class": lambda: Trainer().of_class,
     "iterator": Iterating,
+    "default": counted_in_a_default,
+    "attribute of the function": counted_by_itself,
+    "attribute made late": Late,
     "array": lambda: InPlace(np.ones),
     "tensor": lambda: InPlace(torch.ones),
     "torch's generator": noisy,
@@ -355,7 +386,16 @@ def test_what_has_moved_is_put_back() -> None:
     assert held["n"] == 1 and not held["array"].any() and not held["tensor"].any()
 
 
+class Overriding(nn.TransformerEncoderLayer):
+    """Draws where torch's own forward calls it."""
+
+    def _ff_block(self, x):
+        return super()._ff_block(x) * random.random()
+
+
 UNKNOWN = {
+    "method called by torch": Overriding(4, 2),
+    "method by its name": lambda p, y: operator.methodcaller("sum")(p),
     "clock": lambda: time.time(),
     "generator": (number for number in range(3)),
     "iterator": iter([1, 2]),
