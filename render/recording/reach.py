@@ -121,6 +121,8 @@ class Reach:
                 self._waiting.append(_global(name, names))
             elif what == "IMPORT_NAME":
                 self._waiting.append(_imported(name))
+        if _INSIDES & set(code.co_names):
+            raise _UnknownError
         for name in code.co_names:
             self._use(name)
         for inner in code.co_consts:
@@ -207,6 +209,9 @@ _BUILTINS = {
     *("round", "set", "slice", "sorted", "str", "sum", "super", "tuple", "type", "zip"),
     *("Ellipsis", "NotImplemented", "__debug__"),
 }
+
+_INSIDES = {"__builtins__", "__closure__", "__code__", "__globals__", "cell_contents", "f_globals"}
+"""Attributes that lead around names."""
 
 _UNUSED = {
     *("__class_getitem__", "__del__", "__dir__", "__format__", "__getstate__"),

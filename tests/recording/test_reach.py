@@ -395,6 +395,7 @@ class Overriding(nn.TransformerEncoderLayer):
 
 UNKNOWN = {
     "method called by torch": Overriding(4, 2),
+    "names as a dict": lambda p, y: p * swept.__globals__["FACTOR"],
     "method by its name": lambda p, y: operator.methodcaller("sum")(p),
     "clock": lambda: time.time(),
     "generator": (number for number in range(3)),
