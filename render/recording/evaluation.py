@@ -20,7 +20,7 @@ from torch.func import functional_call
 
 from render.errors import InputError, RecordingError, RenderError
 from render.recording.factories import first_line
-from render.recording.generators import forked
+from render.recording.generators import forked, one_at_a_time
 from render.recording.problem import Problem, to_numpy
 from render.recording.sizes import Sizes
 
@@ -31,6 +31,7 @@ __all__ = [
     "losses",
     "measured",
     "metric",
+    "place_of",
     "predictions",
     "unchanged",
 ]
@@ -55,7 +56,7 @@ _LOOPED = (nn.modules.conv._ConvNd, nn.RNNBase, nn.modules.batchnorm._BatchNorm)
 def predictions(problem: Problem, x: object, params: Table, buffers: Mapping[str, Array]) -> Array:
     """Return the model's output at x for each row of `params`, (S, P): (S, n, ...)."""
     model = problem.model
-    inputs = _inputs(x, problem.data.x).to(next(model.parameters()).device)
+    inputs = _inputs(x, problem.data.x).to(place_of(model))
 
     def predict(state: State) -> Tensor:
         output: object = functional_call(model, state, (inputs,))
@@ -86,7 +87,7 @@ def metric(
     progress: called with (rows done, rows), about ten times a second.
     """
     model = problem.model
-    place = next(model.parameters()).device
+    place = place_of(model)
     x, y = problem.data.x.to(place), problem.data.y.to(place, copy=True)  # which may be changed
 
     def value(state: State) -> Tensor:
@@ -118,6 +119,12 @@ def measured(
         kind = "a complex number" if number.is_complex() else f"shape {tuple(number.shape)}"
         raise InputError(f"{label} returns {kind}; it must return one number")
     return number.reshape(())
+
+
+def place_of(model: nn.Module) -> torch.device:
+    """Return the device of the model, which no other thread is evaluating meanwhile."""
+    with one_at_a_time:
+        return next(model.parameters()).device
 
 
 def _version(values: Tensor) -> int:
@@ -173,9 +180,12 @@ def each(
     buffers: Mapping[str, Array],
     progress: Callable[[int, int], None] | None = None,
 ) -> Array:
-    """Return function(state) for the state in each row, stacked along the first axis."""
-    model.eval()
-    with unchanged(model), torch.no_grad(), forked(next(model.parameters()).device):
+    """Return function(state) for the state in each row, stacked along the first axis.
+
+    Threads take turns before the model is looked at: what it is to go back to is its own.
+    """
+    with forked(place_of(model)), unchanged(model), torch.no_grad():
+        model.eval()
         example, chunk = _probed(function, model, params, buffers)
         result = np.empty((len(params), *example.shape), dtype=example.dtype)
         start, due = 0, 0.0

@@ -8,9 +8,10 @@ from contextlib import contextmanager, nullcontext
 
 import torch
 
-__all__ = ["forked"]
+__all__ = ["forked", "one_at_a_time"]
 
-_one_at_a_time = threading.RLock()
+one_at_a_time = threading.RLock()
+"""Held by the thread that draws, or that evaluates a model, which has its numbers replaced."""
 
 
 @contextmanager
@@ -21,5 +22,5 @@ def forked(place: torch.device | None = None) -> Iterator[None]:
     """
     gpus = [place] if place is not None and place.type == "cuda" else []
     current = torch.cuda.device(gpus[0]) if gpus else nullcontext()
-    with _one_at_a_time, current, torch.random.fork_rng(devices=gpus):
+    with one_at_a_time, current, torch.random.fork_rng(devices=gpus):
         yield

@@ -11,6 +11,7 @@ from torch.func import functional_call, grad
 
 from render.errors import InputError
 from render.recording import evaluation
+from render.recording.generators import one_at_a_time
 
 if TYPE_CHECKING:
     from render.recording.problem import Problem
@@ -28,7 +29,8 @@ def norms(
     where there are none, or none of that name.
     """
     model = problem.model
-    known = dict(model.named_parameters())
+    with one_at_a_time:
+        known = dict(model.named_parameters())
     asked = [tensors] if isinstance(tensors, str) else tensors
     chosen = asked or [name for name, values in known.items() if values.ndim >= 2]
     unknown = [name for name in chosen if name not in known]
@@ -37,7 +39,7 @@ def norms(
         raise InputError(
             f"gradient_norms: the run {wrong}; give tensors= some of {', '.join(known)}"
         )
-    place = next(model.parameters()).device
+    place = evaluation.place_of(model)
     x, y = problem.data.x.to(place), problem.data.y.to(place)
 
     def of(state: Mapping[str, Tensor]) -> Tensor:

@@ -17,6 +17,7 @@ from render.problem.dataset import Dataset
 from render.problem.penalties import Penalised
 from render.problem.shown import shown
 from render.recording.factories import first_line
+from render.recording.generators import one_at_a_time
 
 if TYPE_CHECKING:
     from render.recording.trajectory import Trajectory
@@ -78,7 +79,8 @@ def copied(model: nn.Module) -> nn.Module:
                 if isinstance(kept, Tensor) and kept.grad_fn is not None:
                     made[id(kept)] = kept.detach()
     try:
-        own = copy.deepcopy(model, made)
+        with one_at_a_time:  # another thread may be evaluating it
+            own = copy.deepcopy(model, made)
     except Exception as exc:  # a lock, a generator, or whatever a class of a user's refuses
         raise InputError(
             f"{name} cannot be copied ({first_line(exc)}); give a model that copy.deepcopy accepts"
