@@ -18,6 +18,7 @@ from render.problem.penalties import Penalised
 from render.problem.shown import shown
 from render.recording.factories import first_line
 from render.recording.generators import one_at_a_time
+from render.recording.sharing import held, overlapping, same_view
 
 if TYPE_CHECKING:
     from render.recording.trajectory import Trajectory
@@ -68,19 +69,14 @@ def layout_of(model: nn.Module) -> tuple[tuple[str, tuple[int, ...]], ...]:
 def copied(model: nn.Module) -> nn.Module:
     """Return a copy of the model; activations that it keeps lose their history in the copy.
 
-    torch copies no tensor that an operation has made: it would have to copy its graph. Raises
-    InputError for a model that cannot be copied.
+    torch copies no tensor that an operation has made: it would have to copy its graph. Nor do
+    parameters share memory in its copy, as those here do where they did. Raises InputError for a
+    model that cannot be copied.
     """
     name = type(model).__name__
-    made: dict[int, Any] = {}
-    for module in model.modules():
-        for value in vars(module).values():
-            for kept in value if isinstance(value, (list, tuple)) else (value,):
-                if isinstance(kept, Tensor) and kept.grad_fn is not None:
-                    made[id(kept)] = kept.detach()
     try:
         with one_at_a_time:  # another thread may be evaluating it
-            own = copy.deepcopy(model, made)
+            own = copy.deepcopy(model, _made_before(model))
     except Exception as exc:  # a lock, a generator, or whatever a class of a user's refuses
         raise InputError(
             f"{name} cannot be copied ({first_line(exc)}); give a model that copy.deepcopy accepts"
@@ -91,6 +87,19 @@ def copied(model: nn.Module) -> nn.Module:
             "of torch.jit are); give a model that copy.deepcopy accepts, such as the one scripted"
         )
     return own
+
+
+def _made_before(model: nn.Module) -> dict[int, Any]:
+    """Return copies of the tensors that deepcopy would refuse or untie, as it takes them."""
+    made: dict[int, Any] = {}
+    kept = [*model.parameters(), *(values for _, values in held(model))]
+    tied = [kept[at] for group in overlapping(kept) for at in group]
+    for values in tied:
+        made[id(values)] = same_view(values, made)
+    for values in kept:
+        if values.grad_fn is not None and id(values) not in made:
+            made[id(values)] = values.detach().clone()
+    return made
 
 
 def bound(model: nn.Module, loss: Loss) -> nn.Module:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from render.errors import InputError, RecordingError, RenderError
 from render.recording.factories import first_line
+from render.recording.sharing import aliases
 from render.recording.task import Task
 
 __all__ = ["check_gradients", "first_loss"]
@@ -19,6 +20,7 @@ def first_loss(task: Task, x: Tensor, y: Tensor) -> Tensor:
     """Return the first loss, or say what is wrong with model, loss or data."""
     name = type(task.model).__name__
     before, versions = (x.clone(), y.clone()), (x._version, y._version)
+    standing = aliases(task.model)
     try:
         loss: object = task.loss(task.model(x), y)
     except (RenderError, torch.OutOfMemoryError):
@@ -47,7 +49,20 @@ def first_loss(task: Task, x: Tensor, y: Tensor) -> Tensor:
     if not loss.requires_grad:
         raise InputError(_apart(name))
     _check_own(task, loss)
+    _check_aliases(task.model, standing)
     return loss
+
+
+def _check_aliases(model: nn.Module, standing: list[tuple[str, Tensor]]) -> None:
+    """Check that what shared memory with a parameter was made anew in the forward."""
+    before = {id(values) for _, values in standing}
+    for name, values in aliases(model):
+        if id(values) in before:
+            raise InputError(
+                f"record: {name} of {type(model).__name__} shares memory with a parameter, which "
+                "it does not follow where a run is evaluated at another step; take the parameter "
+                f"itself in forward, without {name}"
+            )
 
 
 def _check_own(task: Task, loss: Tensor) -> None:

@@ -22,6 +22,7 @@ from render.recording.keep import Keep, check_keep
 from render.recording.problem import Loss, bound, copied, to_numpy
 from render.recording.request import Metric, Request
 from render.recording.settings import architecture, label, settings
+from render.recording.sharing import check_sharing
 
 __all__ = ["Task", "prepare"]
 
@@ -135,6 +136,7 @@ def _copied(model: nn.Module, place: torch.device) -> nn.Module:
             f"record: {type(model).__name__} cannot be moved to {place} ({first_line(exc)}); give "
             "a model whose parameters hold numbers"
         ) from exc
+    check_sharing(model, own)
     for given, param in zip(model.parameters(), own.parameters(), strict=True):
         _take_along(given, param)
     return own

@@ -165,7 +165,7 @@ def test_whole_numbers_are_asked_for_where_the_data_are_whole() -> None:
 
 
 class Remembering(nn.Module):
-    """Keeps what it computes, alone and in a list."""
+    """Keeps what it computes, alone, in a list and in a dict."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -174,6 +174,7 @@ class Remembering(nn.Module):
     def forward(self, x):
         self.seen = self.inner(x)
         self.all = [self.seen, torch.tanh(self.seen)]
+        self.named = {"seen": self.seen}
         return self.all[1]
 
 
