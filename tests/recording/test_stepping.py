@@ -5,7 +5,9 @@ from __future__ import annotations
 from functools import partial
 
 import numpy as np
+import pytest
 import torch
+from torch import nn
 from torch.optim import lr_scheduler
 
 from render.problem import datasets, losses, models
@@ -63,3 +65,146 @@ def test_a_plateau_scheduler_sees_the_loss() -> None:
         scheduler=plateau,
     )
     assert run.lr[0] == 1.2 and run.lr[-1] < 1.2
+
+
+class Counting(torch.optim.SGD):
+    """Counts its steps, and asks for the gradient in some of them."""
+
+    def __init__(self, params, lr=0.1, every=1) -> None:
+        super().__init__(params, lr)
+        self.count, self.every = 0, every
+
+    def step(self, closure=None):
+        self.count += 1
+        self.param_groups[0]["lr"] = 0.1 / self.count
+        if self.count % self.every == 0:
+            closure()
+        super().step()
+
+
+class ByData(torch.optim.SGD):
+    """Climbs where torch does not count it, as older code does, and asks there, in `no_grad`."""
+
+    @torch.no_grad()
+    def step(self, closure=None):
+        for p in self.param_groups[0]["params"]:
+            p.data.add_(0.3)
+        closure()
+        for p in self.param_groups[0]["params"]:
+            p.data.sub_(0.3)
+        super().step()
+
+
+class Forgetful(torch.optim.SGD):
+    """Clears the gradient before it asks for it."""
+
+    def step(self, closure=None):
+        self.zero_grad()
+        super().step(closure)
+
+
+class Passing(Counting):
+    """Passes on what it is given."""
+
+    def step(self, *arguments, **settings):
+        return super().step(*arguments, **settings)
+
+
+CLOSURES = {
+    "at each step": Counting,
+    "at each third step": partial(Counting, every=3),
+    "where it climbed": partial(ByData, lr=0.1),
+    "without a gradient": partial(Forgetful, lr=0.1),
+    "passed on": Passing,
+    "passed on by an instance": lambda params: passing_on(Counting(params)),
+}
+
+
+def passing_on(optimizer):
+    inner = optimizer.step
+    optimizer.step = lambda *arguments: inner(*arguments)
+    return optimizer
+
+
+@pytest.mark.parametrize("optimizer", CLOSURES.values(), ids=CLOSURES)
+def test_a_step_that_takes_a_closure_does_what_it_does_in_a_plain_loop(optimizer) -> None:
+    data, model = datasets.line(20), models.Line(-1.0, 1.0)
+    run = record(model, data, loss=losses.mse, optimizer=optimizer, steps=7)
+    made = optimizer(list(model.parameters()))
+
+    def closure():
+        with torch.enable_grad():
+            model.zero_grad()
+            loss = losses.mse(model(data.x), data.y)
+            loss.backward()
+        return loss
+
+    for row in run.params:
+        np.testing.assert_array_equal(row, [p.item() for p in model.parameters()])
+        closure()
+        made.step(closure)
+
+
+def test_a_loss_that_is_known_is_not_computed_again() -> None:
+    calls = []
+
+    def counted(prediction, target):
+        calls.append(1)
+        return losses.mse(prediction, target)
+
+    line, data = models.Line(float("nan"), 1.0), datasets.line(5)
+    record(line, data, loss=counted, optimizer=Counting, steps=4)
+    assert len(calls) == 5
+
+
+def test_a_class_of_ones_own_below_lbfgs_steps_as_lbfgs_does() -> None:
+    class Own(torch.optim.LBFGS):
+        pass
+
+    model = nn.Sequential(nn.Unflatten(0, (-1, 1)), models.MLP((1, 6)), nn.Dropout(0.5))
+    model.append(models.MLP((6, 1)))
+    call = partial(record, model, datasets.line(20), loss=losses.mse, steps=4)
+    own, torchs = (call(optimizer=partial(kind, max_iter=3)) for kind in (Own, torch.optim.LBFGS))
+    np.testing.assert_array_equal(own.params, torchs.params)
+
+
+def test_hooks_of_a_step_run_as_often_as_in_a_plain_loop() -> None:
+    """Torch calls them for the step, and for the step of the class below."""
+    seen = []
+
+    def hooked(params):
+        made = Counting(params)
+        made.register_step_pre_hook(lambda optimizer, *_: seen.append(optimizer.count))
+        return made
+
+    line, data = models.Line(-1.0, 1.0), datasets.line(5)
+    record(line, data, loss=losses.mse, optimizer=hooked, steps=4)
+    assert seen == [0, 1, 1, 2, 2, 3, 3, 4]
+
+
+def test_an_optional_argument_of_another_name_is_left_alone() -> None:
+    class Quiet(torch.optim.SGD):
+        def step(self, verbose=False):
+            assert verbose is False
+            super().step()
+
+    line, data = models.Line(-1.0, 1.0), datasets.line(5)
+    run = record(line, data, loss=losses.mse, optimizer=partial(Quiet, lr=0.1), steps=3)
+    np.testing.assert_array_equal(
+        run.params, record(line, data, loss=losses.mse, optimizer=SGD, steps=3).params
+    )
+
+
+def test_gradients_add_up_where_an_optimizers_own_zero_grad_leaves_them() -> None:
+    def adding_up(params):
+        made = SGD(params)
+        made.zero_grad = lambda set_to_none=True: None
+        return made
+
+    data, model = datasets.line(20), models.Line(0.0, 0.0)
+    run = record(model, data, loss=losses.mse, optimizer=adding_up, steps=3)
+    made = SGD(model.parameters())
+    for row in run.params:
+        np.testing.assert_array_equal(row, [p.item() for p in model.parameters()])
+        losses.mse(model(data.x), data.y).backward()
+        made.step()
