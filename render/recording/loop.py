@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
-from torch.optim import Optimizer
 
 from render.errors import RecordingError, RenderError
 from render.problem.dataset import Dataset
@@ -29,7 +28,7 @@ from render.recording.rows import Rows
 from render.recording.selection import Selection
 from render.recording.sessions import Progress, Session, active
 from render.recording.starting import check_gradients, first_loss
-from render.recording.stepping import clearing, stepper
+from render.recording.stepping import clearing, rate_of, stepper
 from render.recording.task import Task, prepare
 from render.recording.trajectory import Trajectory
 from render.recording.watching import LiveMetrics, after
@@ -188,7 +187,7 @@ def _run_in_steps(task: Task, selection: Selection, report: Callable[[int], None
             check_gradients(model, selection.params)
         if row % every == 0:
             log.add(loss)
-            rates.append(_rate(optimizer))
+            rates.append(rate_of(optimizer))
             if live is not None:
                 live.add()
         report(row)
@@ -202,12 +201,6 @@ def _run_in_steps(task: Task, selection: Selection, report: Callable[[int], None
     assert log is not None
     log.finish()
     return _trajectory(task, selection, log, batches.kept, rates, moving.history(count), live)
-
-
-def _rate(optimizer: Optimizer) -> float | Tensor:
-    """Return the first group's rate, as it is now."""
-    rate: float | Tensor = optimizer.param_groups[0].get("lr", float("nan"))
-    return rate.detach().clone() if isinstance(rate, Tensor) else rate
 
 
 def _run_on_device(task: Task, selection: Selection, report: Callable[[int], None]) -> Trajectory:

@@ -17,6 +17,7 @@ from render.recording.batches import Batches
 from render.recording.generators import forked
 from render.recording.problem import Problem, copied
 from render.recording.starting import first_loss
+from render.recording.stepping import rate_of
 from render.recording.task import Task
 from render.recording.trajectory import Trajectory
 from render.recording.watching import after
@@ -56,7 +57,7 @@ def _rates(task: Task, stored: Trajectory) -> Iterator[Difference]:
     if task.scheduler is None or isinstance(task.scheduler, lr_scheduler.ReduceLROnPlateau):
         return
     for row in range(min(task.steps, _MOST_RATES) + 1):
-        rate = float(task.optimizer.param_groups[0].get("lr", float("nan")))
+        rate = float(rate_of(task.optimizer))
         if row % stored.every == 0:
             recorded = float(stored.lr[row // stored.every])
             if not _close(recorded, rate, 1e-6, 0.0):

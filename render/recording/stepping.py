@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dis
 import inspect
+import math
 import operator
 from collections.abc import Callable, Sequence
 from inspect import Parameter
+from numbers import Real
 from typing import Any
 
 import torch
@@ -15,7 +17,7 @@ from torch.optim import Optimizer
 
 from render.recording.task import Task
 
-__all__ = ["clearing", "clipping", "stepper"]
+__all__ = ["clearing", "clipping", "rate_of", "stepper"]
 
 
 def clearing(optimizer: Optimizer, params: Sequence[nn.Parameter]) -> Callable[[], None]:
@@ -144,6 +146,16 @@ def clipping(task: Task) -> Callable[[], object]:
     if limit is None:
         return lambda: None
     return lambda: nn.utils.clip_grad_norm_(params, limit)
+
+
+def rate_of(optimizer: Optimizer) -> float | Tensor:
+    """Return the first group's rate, as it is now; NaN where it has none that is a number."""
+    rate: object = optimizer.param_groups[0].get("lr")
+    if type(rate) is float:
+        return rate
+    if isinstance(rate, Tensor):
+        return rate.detach().clone() if rate.numel() == 1 else math.nan
+    return float(rate) if isinstance(rate, Real) else math.nan
 
 
 def _takes_closure(optimizer: Optimizer) -> bool:

@@ -208,3 +208,21 @@ def test_gradients_add_up_where_an_optimizers_own_zero_grad_leaves_them() -> Non
         np.testing.assert_array_equal(row, [p.item() for p in model.parameters()])
         losses.mse(model(data.x), data.y).backward()
         made.step()
+
+
+@pytest.mark.parametrize("rate", [None, "warm", torch.ones(2)], ids=["none", "text", "two numbers"])
+def test_a_rate_that_is_no_number_is_nan_and_the_run_is_kept(rate) -> None:
+    class Relative(torch.optim.Optimizer):
+        def __init__(self, params, lr=rate) -> None:
+            super().__init__(params, {"lr": lr})
+
+        @torch.no_grad()
+        def step(self, closure=None):
+            for p in self.param_groups[0]["params"]:
+                p -= 0.1 * p.grad
+
+    line, data = models.Line(-1.0, 1.0), datasets.line(5)
+    run = record(line, data, loss=losses.mse, optimizer=Relative, steps=3)
+    assert np.isnan(run.lr).all()
+    plain = record(line, data, loss=losses.mse, optimizer=SGD, steps=3)
+    np.testing.assert_allclose(run.params, plain.params, rtol=1e-6)
