@@ -25,6 +25,7 @@ from render.recording.problem import Problem, to_numpy
 from render.recording.sizes import Sizes
 
 __all__ = [
+    "called",
     "each",
     "fits_together",
     "is_looped",
@@ -59,7 +60,7 @@ def predictions(problem: Problem, x: object, params: Table, buffers: Mapping[str
     inputs = _inputs(x, problem.data.x).to(place_of(model))
 
     def predict(state: State) -> Tensor:
-        output: object = functional_call(model, state, (inputs,))
+        output = called(model, state, inputs)
         if not isinstance(output, Tensor):
             raise RecordingError(
                 f"predict: the model returns a {type(output).__name__}; it must return one tensor"
@@ -88,12 +89,37 @@ def metric(
     """
     model = problem.model
     place = place_of(model)
-    x, y = problem.data.x.to(place), problem.data.y.to(place, copy=True)  # which may be changed
+    x, y = (side.to(place, copy=True) for side in (problem.data.x, problem.data.y))
 
     def value(state: State) -> Tensor:
-        return measured(measure, functional_call(model, state, (x,)), y)
+        return measured(measure, called(model, state, x), y)
 
     return each(value, model, params, buffers, progress)
+
+
+def called(model: nn.Module, state: Mapping[str, Tensor], x: Tensor) -> Any:
+    """Return the model's output at x, whatever it is.
+
+    With gradients where it fails without: a model may differentiate itself. Raises InputError for
+    one that changes x, which other rows need.
+    """
+    before = _version(x)
+    try:
+        output: object = functional_call(model, dict(state), (x,))
+    except torch.OutOfMemoryError:
+        raise
+    except Exception as exc:  # whatever a user's model raises
+        with torch.enable_grad():
+            try:
+                output = functional_call(model, dict(state), (x,))
+            except Exception:
+                raise exc from None
+    if _version(x) != before:
+        raise InputError(
+            f"{type(model).__name__} changes its input in place where it is evaluated; take an "
+            "operation that gives a new tensor, such as x.clamp(max=1) for x.clamp_(max=1)"
+        )
+    return output
 
 
 def measured(
@@ -151,7 +177,9 @@ def _inputs(x: object, like: Tensor) -> Tensor:
     """Return x as a tensor of the data's type, or say what shape is missing."""
     try:
         values = (
-            x.detach().cpu() if isinstance(x, Tensor) else torch.tensor(np.array(x), device="cpu")
+            x.detach().to("cpu", copy=True)
+            if isinstance(x, Tensor)
+            else torch.tensor(np.array(x), device="cpu")
         )
         if values.is_complex():
             raise TypeError("complex")

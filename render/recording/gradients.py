@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import torch
@@ -40,14 +40,33 @@ def norms(
             f"gradient_norms: the run {wrong}; give tensors= some of {', '.join(known)}"
         )
     place = evaluation.place_of(model)
-    x, y = problem.data.x.to(place), problem.data.y.to(place)
+    x, y = (side.to(place, copy=True) for side in (problem.data.x, problem.data.y))
 
     def of(state: Mapping[str, Tensor]) -> Tensor:
         def loss(moved: Mapping[str, Tensor]) -> Tensor:
             prediction = functional_call(model, {**state, **moved}, (x,))
             return evaluation.measured(problem.loss, prediction, y)
 
-        gradients = grad(loss)({name: state[name] for name in chosen})
+        at = {name: state[name] for name in chosen}
+        try:
+            gradients: Mapping[str, Tensor] = grad(loss)(at)
+        except torch.OutOfMemoryError:
+            raise
+        except Exception as exc:  # such as that of a model that differentiates itself
+            try:
+                gradients = _by_graph(loss, at)
+            except Exception:
+                raise exc from None
         return torch.stack([gradients[name].norm() for name in chosen])
 
     return evaluation.each(of, model, params, buffers)
+
+
+def _by_graph(
+    loss: Callable[[Mapping[str, Tensor]], Tensor], at: Mapping[str, Tensor]
+) -> dict[str, Tensor]:
+    """Return the gradient of the loss as a training loop computes it."""
+    moved = {name: values.detach().requires_grad_() for name, values in at.items()}
+    with torch.enable_grad():
+        found = torch.autograd.grad(loss(moved), list(moved.values()), materialize_grads=True)
+    return dict(zip(moved, found, strict=True))

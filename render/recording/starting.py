@@ -12,12 +12,13 @@ from render.errors import InputError, RecordingError, RenderError
 from render.recording.factories import first_line
 from render.recording.sharing import aliases
 from render.recording.task import Task
+from render.recording.watching import tried
 
 __all__ = ["check_gradients", "first_loss"]
 
 
 def first_loss(task: Task, x: Tensor, y: Tensor) -> Tensor:
-    """Return the first loss, or say what is wrong with model, loss or data."""
+    """Return the first loss, or say what is wrong with model, loss, data or metrics."""
     name = type(task.model).__name__
     before, versions = (x.clone(), y.clone()), (x._version, y._version)
     standing = aliases(task.model)
@@ -50,6 +51,7 @@ def first_loss(task: Task, x: Tensor, y: Tensor) -> Tensor:
         raise InputError(_apart(name))
     _check_own(task, loss)
     _check_aliases(task.model, standing)
+    tried(task)
     return loss
 
 

@@ -213,6 +213,37 @@ def test_gradient_norms_are_those_of_a_backward_pass(images, model) -> None:
         assert norms[step] == pytest.approx(expected, rel=1e-5)
 
 
+class Slope(nn.Module):
+    """Returns the derivative of a network."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner = models.MLP((1, 8, 1))
+
+    def forward(self, x):
+        x = x.detach().clone().requires_grad_()
+        return torch.autograd.grad(self.inner(x).sum(), x, create_graph=True)[0]
+
+
+@pytest.mark.parametrize("keep", [None, Keep(tensors=["inner.*"])], ids=["all", "part"])
+def test_a_model_that_differentiates_itself_is_evaluated(keep) -> None:
+    line = datasets.line(20)
+    data = datasets.of(line.x[:, None], line.y[:, None])
+    run = record(
+        Slope(), data, loss=losses.mse, optimizer=SGD, steps=3, metrics=[losses.mse], keep=keep
+    )
+    np.testing.assert_allclose(run.metrics["mse"], run.loss, rtol=1e-6)
+    if keep is None:
+        there = at_step(run, 2)
+        there.zero_grad()
+        expected = there(data.x)
+        losses.mse(expected, data.y).backward()
+        norms = [p.grad.norm().item() for p in there.parameters() if p.ndim > 1]
+        np.testing.assert_allclose(run.predict(data.x, 2), expected.detach(), rtol=1e-6)
+        np.testing.assert_allclose(run.loss_at(run.params), run.loss, rtol=1e-6)
+        assert run.gradient_norms()[2] == pytest.approx(norms, rel=1e-5)
+
+
 def test_gradients_of_all_tensors_make_the_whole_one(fit) -> None:
     run = fit()
     both = run.gradient_norms(["slope", "intercept"])
