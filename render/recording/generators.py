@@ -8,7 +8,7 @@ from contextlib import contextmanager, nullcontext
 
 import torch
 
-__all__ = ["forked", "one_at_a_time"]
+__all__ = ["forked", "one_at_a_time", "seeded"]
 
 one_at_a_time = threading.RLock()
 """Held by the thread that draws, or that evaluates a model, which has its numbers replaced."""
@@ -23,4 +23,14 @@ def forked(place: torch.device | None = None) -> Iterator[None]:
     gpus = [place] if place is not None and place.type == "cuda" else []
     current = torch.cuda.device(gpus[0]) if gpus else nullcontext()
     with one_at_a_time, current, torch.random.fork_rng(devices=gpus):
+        yield
+
+
+@contextmanager
+def seeded(place: torch.device, seed: int) -> Iterator[None]:
+    """Start the generators of the CPU and of `place` from a seed; restore them afterwards."""
+    with forked(place):
+        torch.default_generator.manual_seed(seed)
+        if place.type == "cuda":
+            torch.cuda.manual_seed(seed)  # of the current device
         yield

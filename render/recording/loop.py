@@ -18,7 +18,7 @@ from render.recording.batches import Batches, draw
 from render.recording.buffers import Buffers
 from render.recording.compiled import Compiled
 from render.recording.factories import first_line
-from render.recording.generators import forked
+from render.recording.generators import seeded
 from render.recording.graphs import DeviceRow, objection, run_rows
 from render.recording.keep import Keep
 from render.recording.problem import Loss, Problem, own_data, to_numpy
@@ -120,10 +120,7 @@ def session_device(asked: str, session: Session | None) -> str:
 
 def _guarded(task: Task, progress: Progress | None) -> Trajectory:
     try:
-        with forked(task.device), torch.enable_grad():
-            torch.default_generator.manual_seed(task.seed)
-            if task.device.type == "cuda":
-                torch.cuda.manual_seed(task.seed)  # of the current device
+        with seeded(task.device, task.seed), torch.enable_grad():
             return _run(task, progress)
     except (torch.OutOfMemoryError, MemoryError) as exc:
         raise RecordingError(

@@ -18,6 +18,7 @@ from render.recording import memory
 from render.recording.arguments import check_compile, check_run, named_metrics, problem_of
 from render.recording.devices import choose
 from render.recording.factories import first_line, optimizer_of, scheduler_of
+from render.recording.generators import seeded
 from render.recording.keep import Keep, check_keep
 from render.recording.problem import Loss, bound, copied, to_numpy
 from render.recording.request import Metric, Request
@@ -68,10 +69,11 @@ def _prepared(request: Request) -> Task:
     needed = memory.recording_bytes(model, steps, keep, size, n)
     memory.check(needed, f"record: {steps} steps of {type(model).__name__}")
     own = bound(_copied(model, place), loss)
-    built = optimizer_of(request.optimizer, own)
-    check_compile(request, built, place)
-    made = settings("optimizer", built)  # before a scheduler adds its own notes
-    schedule = None if request.scheduler is None else scheduler_of(request.scheduler, built)
+    with seeded(place, request.seed):
+        built = optimizer_of(request.optimizer, own)
+        check_compile(request, built, place)
+        made = settings("optimizer", built)  # before a scheduler adds its own notes
+        schedule = None if request.scheduler is None else scheduler_of(request.scheduler, built)
     meta: dict[str, str | int | float] = {
         "model": type(model).__name__,
         **architecture(model),

@@ -132,6 +132,35 @@ def test_the_seed_decides_the_bits_and_the_global_generator_neither_matters_nor_
     assert (first.params[-1] != call(seed=2).params[-1]).any()
 
 
+class Noisy(torch.optim.SGD):
+    """Draws a direction when it is built."""
+
+    def __init__(self, params, lr=0.1) -> None:
+        super().__init__(params, lr)
+        self.way = [torch.randn_like(p) for p in self.param_groups[0]["params"]]
+
+    def step(self, closure=None):
+        for p, way in zip(self.param_groups[0]["params"], self.way, strict=True):
+            p.grad += 0.1 * way
+        super().step()
+
+
+def drawing(optimizer):
+    return lr_scheduler.StepLR(optimizer, 2, gamma=float(torch.rand(())))
+
+
+def test_the_seed_decides_what_an_optimizer_and_a_scheduler_draw_when_they_are_built() -> None:
+    line, data = models.Line(-1.0, 1.0), datasets.line(5)
+    call = partial(record, line, data, loss=losses.mse, optimizer=Noisy, scheduler=drawing, steps=4)
+    before = torch.get_rng_state()
+    first = call(seed=1)
+    assert torch.equal(torch.get_rng_state(), before)
+    torch.rand(5)
+    np.testing.assert_array_equal(first.params, call(seed=1).params)
+    assert (first.params[-1] != call(seed=2).params[-1]).all()
+    assert first.lr[-1] != call(seed=2).lr[-1]
+
+
 def test_the_model_passed_in_stays_as_it_was(labels, network) -> None:
     model = nn.Sequential(nn.BatchNorm1d(2), network())
     before = copy.deepcopy(model.state_dict())
