@@ -24,12 +24,14 @@ if TYPE_CHECKING:
     from render.recording.trajectory import Trajectory
 
 __all__ = [
+    "HALVES",
     "Loss",
     "Problem",
     "as_numpy",
     "attached",
     "bound",
     "copied",
+    "halves",
     "layout_of",
     "own_data",
     "portable",
@@ -39,6 +41,9 @@ __all__ = [
 ]
 
 Loss = Callable[[Tensor, Tensor], Tensor]
+
+HALVES = "bfloat16"
+"""The entry of `meta` that names what of the data is bfloat16."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -137,11 +142,28 @@ def attached(run: Trajectory, model: nn.Module, loss: Loss) -> Problem:
             f"the model has parameters {_listed(layout_of(model))}, but the run recorded "
             f"{_listed(run.layout)}; attach the model that the run was recorded with"
         )
-    x, y = (torch.tensor(side, device="cpu") for side in (run.x, run.y))
-    if x.is_floating_point():  # numpy has no bfloat16: such x was kept as float32
-        x = x.to(next(model.parameters()).dtype)
-    data = Dataset(x, y)
+    data = _stored_data(run, model)
     return Problem(model=bound(copied(model), loss).eval(), loss=loss, data=data)
+
+
+def _stored_data(run: Trajectory, model: nn.Module) -> Dataset:
+    """Return a run's data, with x of a type that the model takes."""
+    told = str(run.meta.get(HALVES, "")).split(", ")
+    kinds = [p.dtype for p in model.parameters() if p.is_floating_point()]
+    x, y = (
+        torch.tensor(side, device="cpu", dtype=torch.bfloat16 if name in told else None)
+        for name, side in (("x", run.x), ("y", run.y))
+    )
+    if x.is_floating_point() and kinds and x.dtype not in kinds:
+        x = x.to(kinds[0])
+    return Dataset(x, y)
+
+
+def halves(data: Dataset) -> dict[str, str]:
+    """Return, for `meta`, which of x and y are bfloat16, which numpy lacks: arrays are float32."""
+    sides = {"x": data.x, "y": data.y}
+    told = ", ".join(name for name, side in sides.items() if side.dtype == torch.bfloat16)
+    return {HALVES: told} if told else {}
 
 
 def portable(problem: Problem) -> tuple[nn.Module, Loss, tuple[torch.dtype, torch.dtype]]:

@@ -20,7 +20,7 @@ from render.recording.devices import choose
 from render.recording.factories import first_line, optimizer_of, scheduler_of
 from render.recording.generators import seeded
 from render.recording.keep import Keep, check_keep
-from render.recording.problem import Loss, bound, copied, to_numpy
+from render.recording.problem import Loss, bound, copied, halves, to_numpy
 from render.recording.request import Metric, Request
 from render.recording.settings import architecture, label, settings
 from render.recording.sharing import check_sharing
@@ -83,6 +83,7 @@ def _prepared(request: Request) -> Task:
         "n": n,
         "seed": request.seed,
         "data": _digest(data.x, data.y),
+        **halves(data),
         **made,
         **({} if schedule is None else settings("scheduler", schedule)),
         **_extras(request, keep),
