@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from render.errors import InputError, RecordingError
@@ -140,14 +141,29 @@ def _copied(model: nn.Module, place: torch.device) -> nn.Module:
             "a model whose parameters hold numbers"
         ) from exc
     check_sharing(model, own)
-    for given, param in zip(model.parameters(), own.parameters(), strict=True):
-        _take_along(given, param)
+    copies: dict[int, Any] = dict(zip(map(id, _parts(model)), _parts(own), strict=True))
+    for name, given in model.named_parameters():
+        _take_along(name, given, copies)
     return own
 
 
-def _take_along(given: nn.Parameter, copy: nn.Parameter) -> None:
-    """Give the copy of a parameter what torch leaves out: its hooks and attributes."""
-    vars(copy).update(vars(given))
+def _parts(model: nn.Module) -> list[nn.Module | Tensor]:
+    return [*model.modules(), *model.parameters(), *model.buffers()]
+
+
+def _take_along(name: str, given: nn.Parameter, copies: dict[int, Any]) -> None:
+    """Give the copy of a parameter what torch leaves out: its hooks, and copies of its attributes.
+
+    copies: what is copied already, by the id of what it copies.
+    """
+    copy: nn.Parameter = copies[id(given)]
+    try:
+        vars(copy).update(deepcopy(vars(given), copies))
+    except Exception as exc:  # whatever a class of a user's refuses
+        raise InputError(
+            f"record: the attributes of {name} cannot be copied ({first_line(exc)}); give "
+            "parameters whose attributes copy.deepcopy accepts"
+        ) from exc
     if not copy.requires_grad:
         return
     for hook in (given._backward_hooks or {}).values():
