@@ -27,7 +27,7 @@ from render.recording.request import Metrics, OptimizerFactory, Request, Schedul
 from render.recording.rows import Rows
 from render.recording.selection import Selection
 from render.recording.sessions import Progress, Session, active
-from render.recording.starting import check_gradients, first_loss
+from render.recording.starting import check_gradients, first_backward, first_loss
 from render.recording.stepping import clearing, rate_of, stepper
 from render.recording.task import Task, prepare
 from render.recording.trajectory import Trajectory
@@ -179,8 +179,10 @@ def _run_in_steps(task: Task, selection: Selection, report: Callable[[int], None
             one = torch.ones_like(loss)  # what backward() would make each time
         else:
             loss = task.loss(model(x), y)
-        loss.backward(one)  # type: ignore[no-untyped-call]
-        if row == 0:
+        if row > 0:
+            loss.backward(one)  # type: ignore[no-untyped-call]
+        else:
+            first_backward(task, loss, one)
             check_gradients(model, selection.params)
         if row % every == 0:
             log.add(loss)

@@ -10,11 +10,18 @@ from torch import Tensor, nn
 
 from render.errors import InputError, RecordingError, RenderError
 from render.recording.factories import first_line
+from render.recording.reaching import keeps_off
 from render.recording.sharing import aliases
 from render.recording.task import Task
 from render.recording.watching import tried
 
-__all__ = ["check_gradients", "first_loss"]
+__all__ = ["check_gradients", "first_backward", "first_loss"]
+
+_PENALTY = "give a penalty as loss=losses.penalised(loss, lambda model: …)"
+_WAY = (
+    f"{_PENALTY}, and in a module call layers by self in forward, not in a function kept from "
+    "__init__"
+)
 
 
 def first_loss(task: Task, x: Tensor, y: Tensor) -> Tensor:
@@ -23,7 +30,10 @@ def first_loss(task: Task, x: Tensor, y: Tensor) -> Tensor:
     before, versions = (x.clone(), y.clone()), (x._version, y._version)
     standing = aliases(task.model)
     try:
-        loss: object = task.loss(task.model(x), y)
+        with keeps_off(task.request.model, "the loss or the model", _WAY):
+            loss: object = task.loss(task.model(x), y)
+            if isinstance(loss, Tensor):
+                _check_own(task, loss)
     except (RenderError, torch.OutOfMemoryError):
         raise
     except Exception as exc:  # whatever a user's model or loss raises
@@ -49,10 +59,17 @@ def first_loss(task: Task, x: Tensor, y: Tensor) -> Tensor:
         )
     if not loss.requires_grad:
         raise InputError(_apart(name))
-    _check_own(task, loss)
     _check_aliases(task.model, standing)
     tried(task)
     return loss
+
+
+def first_backward(task: Task, loss: Tensor, one: Tensor) -> None:
+    """Compute the first gradient, from `one`. Raises InputError for a hook that reads the model
+    that was given.
+    """
+    with keeps_off(task.request.model, "a hook", _PENALTY):
+        loss.backward(one)  # type: ignore[no-untyped-call]
 
 
 def _check_aliases(model: nn.Module, standing: list[tuple[str, Tensor]]) -> None:
@@ -81,9 +98,7 @@ def _check_own(task: Task, loss: Tensor) -> None:
         if name is not None:
             raise InputError(
                 f"record: the loss reaches {name} of the {type(task.model).__name__} that was "
-                "given, and a copy of it is optimised; give a penalty as loss=losses.penalised("
-                "loss, lambda model: …), and in a module call layers by self in forward, not in "
-                "a function kept from __init__"
+                f"given, and a copy of it is optimised; {_WAY}"
             )
         waiting += [following for following, _ in node.next_functions]
 

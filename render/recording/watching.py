@@ -18,12 +18,18 @@ from render.recording import evaluation
 from render.recording.factories import first_line
 from render.recording.generators import forked
 from render.recording.problem import Problem, copied
+from render.recording.reaching import keeps_off
 from render.recording.request import Metric
 from render.recording.task import Task
 
 __all__ = ["LiveMetrics", "after", "names_of", "tried"]
 
 Array = npt.NDArray[Any]
+
+_WAY = (
+    "take run.params or run.predict once it is recorded, or a copy.deepcopy of the model where "
+    "its start is meant"
+)
 
 
 def names_of(task: Task) -> list[str]:
@@ -52,20 +58,21 @@ def tried(task: Task) -> None:
     """Compute each metric at the start: what is wrong with one shows before the run, not after.
 
     Of the losses, only torch's and ours see the validation data so early: a user's own may count
-    its calls. Metrics that are computed while rows are written show it by themselves.
+    its calls.
     """
     measures = _measures(task)
-    if not measures or not task.keep.whole:
+    if not measures:
         return
     with torch.no_grad(), forked(task.device):
         model = copied(task.model).eval()
-        for measure, validating in measures.values():
+        for name, (measure, validating) in measures.items():
             data = task.request.validation if validating else task.data
             assert data is not None
             x, y = (side.to(task.device, copy=True) for side in (data.x, data.y))
             prediction = _predicted(model, x, "validation " if validating else "")
             if measure is not task.loss or _counts_nothing(measure):
-                evaluation.measured(measure, prediction, y)
+                with keeps_off(task.request.model, f"the metric {name!r}", _WAY):
+                    evaluation.measured(measure, prediction, y)
 
 
 def _predicted(model: nn.Module, x: Tensor, which: str) -> Any:
