@@ -11,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
-from torch.optim import lr_scheduler
 
 from render.recording.batches import Batches
 from render.recording.generators import forked
 from render.recording.problem import Problem, copied
+from render.recording.schedules import is_foreseen
 from render.recording.starting import first_loss
 from render.recording.stepping import rate_of
 from render.recording.task import Task
@@ -53,8 +53,8 @@ def recomputed(task: Task, stored: Trajectory) -> Iterator[Difference]:
 
 
 def _rates(task: Task, stored: Trajectory) -> Iterator[Difference]:
-    """Compare the schedule's first rates, where they do not depend on the run itself."""
-    if task.scheduler is None or isinstance(task.scheduler, lr_scheduler.ReduceLROnPlateau):
+    """Compare the schedule's first rates, where they are known not to depend on the run itself."""
+    if task.scheduler is None or not is_foreseen(task.scheduler):
         return
     for row in range(min(task.steps, _MOST_RATES) + 1):
         rate = float(rate_of(task.optimizer))
