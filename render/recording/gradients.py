@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import torch
@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.func import functional_call, grad
 
 from render.errors import InputError
+from render.problem.shown import shown
 from render.recording import evaluation
 from render.recording.generators import one_at_a_time
 
@@ -31,11 +32,15 @@ def norms(
     model = problem.model
     with one_at_a_time:
         known = dict(model.named_parameters())
-    asked = [tensors] if isinstance(tensors, str) else tensors
+    if not (tensors is None or isinstance(tensors, Iterable)):
+        raise InputError(
+            f"gradient_norms: tensors is {shown(tensors)}; give names of {', '.join(known)}"
+        )
+    asked = [tensors] if isinstance(tensors, str) else list(tensors or ())
     chosen = asked or [name for name, values in known.items() if values.ndim >= 2]
-    unknown = [name for name in chosen if name not in known]
+    unknown = [name for name in chosen if name not in list(known)]
     if unknown or not chosen:
-        wrong = f"has no tensor {unknown[0]!r}" if unknown else "has no tensor with two axes"
+        wrong = f"has no tensor {shown(unknown[0])}" if unknown else "has no tensor with two axes"
         raise InputError(
             f"gradient_norms: the run {wrong}; give tensors= some of {', '.join(known)}"
         )

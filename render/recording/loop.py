@@ -264,6 +264,14 @@ def reporter(progress: Progress | None, steps: int) -> Callable[[int], None]:
         now = time.perf_counter()
         if now >= due or row == steps:
             due = now + 0.1
-            progress(row, steps)
+            try:
+                progress(row, steps)
+            except RenderError:
+                raise
+            except Exception as exc:  # whatever a user's own raises
+                raise RecordingError(
+                    f"session: progress failed ({type(exc).__name__}: {first_line(exc)}); give a "
+                    "callable (done, updates)"
+                ) from exc
 
     return report

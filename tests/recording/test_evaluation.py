@@ -88,9 +88,12 @@ def test_the_chunks_do_not_change_the_numbers(fit, monkeypatch, memory: int) -> 
     np.testing.assert_allclose(run.loss_at(grid), expected, rtol=1e-5)
 
 
-def test_predictions_at_a_tensor_that_needs_a_gradient(fit) -> None:
+def test_predictions_and_losses_at_a_tensor_that_needs_a_gradient(fit) -> None:
     at = torch.ones(2, requires_grad=True)
     np.testing.assert_array_equal(fit().predict(at, 3), fit().predict([1.0, 1.0], 3))
+    run = fit()
+    points = torch.tensor(run.params, requires_grad=True)
+    np.testing.assert_array_equal(run.loss_at(points), run.loss_at(run.params))
 
 
 def test_predicting_leaves_generator_and_numbers_alone(images) -> None:
@@ -266,6 +269,10 @@ def test_what_has_no_gradient_says_why(fit, tmp_path) -> None:
         run.gradient_norms()
     with pytest.raises(InputError, match="no tensor 'bias'; give tensors= some of slope, interc"):
         run.gradient_norms(["slope", "bias"])
+    with pytest.raises(InputError, match="gradient_norms: tensors is 3; give names of slope, int"):
+        run.gradient_norms(3)
+    with pytest.raises(InputError, match=r"no tensor \[3\]; give tensors="):
+        run.gradient_norms([[3]])
     run.save(tmp_path / "run.npz")
     with pytest.raises(RecordingError, match="attach"):
         Trajectory.load(tmp_path / "run.npz").gradient_norms(["slope"])

@@ -290,3 +290,14 @@ def test_an_error_inside_the_session_is_not_hidden() -> None:
     with pytest.raises(ZeroDivisionError), session(replay=[scene()]):
         raise ZeroDivisionError
     scene()  # and the session is closed
+
+
+def test_an_error_of_the_progress_says_so() -> None:
+    def broken(done, total):
+        raise ValueError("no window")
+
+    with (
+        pytest.raises(RecordingError, match=r"session: progress failed \(ValueError: no window\)"),
+        session(progress=broken),
+    ):
+        scene()
