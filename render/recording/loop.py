@@ -27,7 +27,7 @@ from render.recording.request import Metrics, OptimizerFactory, Request, Schedul
 from render.recording.rows import Rows
 from render.recording.selection import Selection
 from render.recording.sessions import Progress, Session, active
-from render.recording.starting import check_gradients, first_backward, first_loss
+from render.recording.starting import first_backward, first_loss
 from render.recording.stepping import clearing, rate_of, stepper
 from render.recording.task import Task, prepare
 from render.recording.trajectory import Trajectory
@@ -177,13 +177,10 @@ def _run_in_steps(task: Task, selection: Selection, report: Callable[[int], None
             loss = first_loss(task, x, y)
             log = Rows(selection, loss, count)
             one = torch.ones_like(loss)  # what backward() would make each time
+            first_backward(task, loss, one, selection.params)
         else:
             loss = task.loss(model(x), y)
-        if row > 0:
             loss.backward(one)  # type: ignore[no-untyped-call]
-        else:
-            first_backward(task, loss, one)
-            check_gradients(model, selection.params)
         if row % every == 0:
             log.add(loss)
             rates.append(rate_of(optimizer))

@@ -31,6 +31,7 @@ __all__ = [
     "attached",
     "bound",
     "copied",
+    "counterparts",
     "halves",
     "layout_of",
     "own_data",
@@ -92,6 +93,12 @@ def copied(model: nn.Module) -> nn.Module:
             "of torch.jit are); give a model that copy.deepcopy accepts, such as the one scripted"
         )
     return own
+
+
+def counterparts(given: nn.Module, own: nn.Module) -> dict[int, Any]:
+    """Return the parts of a model's copy by the ids of what they copy, as deepcopy's memo has."""
+    parts = ([*model.modules(), *model.parameters(), *model.buffers()] for model in (given, own))
+    return {id(one): other for one, other in zip(*parts, strict=True)}
 
 
 def _made_before(model: nn.Module) -> dict[int, Any]:

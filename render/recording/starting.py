@@ -64,12 +64,14 @@ def first_loss(task: Task, x: Tensor, y: Tensor) -> Tensor:
     return loss
 
 
-def first_backward(task: Task, loss: Tensor, one: Tensor) -> None:
-    """Compute the first gradient, from `one`. Raises InputError for a hook that reads the model
-    that was given.
+def first_backward(task: Task, loss: Tensor, one: Tensor, params: Sequence[nn.Parameter]) -> None:
+    """Compute the first gradient, from `one`, and check it as `check_gradients` does.
+
+    Raises InputError for a hook that reads the model that was given, too.
     """
     with keeps_off(task.request.model, "a hook", _PENALTY):
         loss.backward(one)  # type: ignore[no-untyped-call]
+    check_gradients(task.model, params)
 
 
 def _check_aliases(model: nn.Module, standing: list[tuple[str, Tensor]]) -> None:

@@ -6,7 +6,9 @@ import dis
 import inspect
 import math
 import operator
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from inspect import Parameter
 from numbers import Real
 from typing import Any
@@ -15,6 +17,10 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from render.errors import RecordingError, RenderError
+from render.recording.factories import first_line
+from render.recording.generators import forked
+from render.recording.problem import copied, counterparts
 from render.recording.task import Task
 
 __all__ = ["clearing", "clipping", "rate_of", "stepper"]
@@ -49,20 +55,39 @@ def stepper(task: Task, clear: Callable[[], None]) -> Callable[[Tensor, Tensor, 
     """Return the update: clip, the optimizer's step, then the scheduler's."""
     optimizer, clip = task.optimizer, clipping(task)
     advance = _scheduling(task.scheduler)
-    if _takes_closure(optimizer):
-        with_closure = _closing(task, clear, clip)
-
-        def close_and_step(x: Tensor, y: Tensor, loss: Tensor) -> None:
-            clip()
-            with_closure(x, y, loss)
-            advance(loss)
-
-        return close_and_step
+    with_closure = _closing(task, clear, clip)
+    needs = _needs_closure(optimizer)  # None: to be found out in the first step
+    alone = _alone(optimizer) if needs is None else optimizer.step
 
     def step(x: Tensor, y: Tensor, loss: Tensor) -> None:
+        nonlocal needs
         clip()
-        optimizer.step()
+        if needs is None:
+            needs = _fails_alone(task)
+        if needs:
+            with_closure(x, y, loss)
+        else:
+            alone()
         advance(loss)
+
+    return step
+
+
+def _alone(optimizer: Optimizer) -> Callable[[], object]:
+    """Return the step without a closure, which says what to do where it comes to need one."""
+
+    def step() -> None:
+        try:
+            optimizer.step()
+        except (RenderError, torch.OutOfMemoryError, MemoryError):
+            raise
+        except Exception as exc:  # whatever a user's own raises
+            name = type(optimizer).__name__
+            raise RecordingError(
+                f"record: the step of {name} failed ({type(exc).__name__}: {first_line(exc)}); "
+                "where it needs a closure now and then, let it take one without a default, as in "
+                "def step(self, closure)"
+            ) from exc
 
     return step
 
@@ -72,7 +97,7 @@ def _closing(
 ) -> Callable[[Tensor, Tensor, Tensor], None]:
     """Return the optimizer's step with a closure; the gradient has been clipped before."""
     optimizer = task.optimizer
-    kinds = {entry.kind for entry in _arguments(_steps(optimizer)[0])}
+    kinds = {entry.kind for entry in _arguments(optimizer)}
     by_name = not kinds & {Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD} and (
         Parameter.VAR_POSITIONAL not in kinds
     )
@@ -158,37 +183,70 @@ def rate_of(optimizer: Optimizer) -> float | Tensor:
     return float(rate) if isinstance(rate, Real) else math.nan
 
 
-def _takes_closure(optimizer: Optimizer) -> bool:
-    """Say whether a step is to be given a closure: torch's own only where it needs one."""
-    for function in _steps(optimizer):
-        arguments = _arguments(function)
-        open_ended = {p.kind for p in arguments} & _OPEN_ENDED
-        if any(p.default is Parameter.empty and p.kind not in _OPEN_ENDED for p in arguments):
+def _needs_closure(optimizer: Optimizer) -> bool | None:
+    """Say whether the optimizer's step needs a closure; None where only a step can tell."""
+    arguments = _arguments(optimizer)
+    open_ended = (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
+    if any(p.default is Parameter.empty and p.kind not in open_ended for p in arguments):
+        return True
+    if _is_torchs(optimizer):
+        return False
+    return None if any(_reads(_step(optimizer), p.name) for p in arguments) else False
+
+
+def _fails_alone(task: Task) -> bool:
+    """Try a step without a closure on copies of model and optimizer; say whether it fails."""
+    twin = _twin(task)
+    if twin is None:
+        return False
+    with forked(task.device):
+        try:
+            twin.step()
+        except (torch.OutOfMemoryError, MemoryError):
+            raise
+        except Exception:  # an assertion, a None that is called, or whatever a user's own raises
             return True
-        if _is_torchs(optimizer):
-            return False
-        if any(p.name == "closure" for p in arguments):
-            return _reads(function, "closure")
-        if not open_ended:
-            return False
-    return False  # what passes on all that it is given, to nothing
+    return False
 
 
-_OPEN_ENDED = {Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD}
+def _twin(task: Task) -> Optimizer | None:
+    """Return a copy of the optimizer for a copy of the model, without hooks, with the gradients.
+
+    None where there is none: of one that cannot be copied, or whose `step` holds the optimizer.
+    """
+    optimizer, model = task.optimizer, copied(task.model)
+    held = dict(vars(optimizer))
+    if getattr(_step(optimizer), "__self__", None) is not optimizer:
+        return None
+    if hasattr(held.get("step"), "_wrapped_by_lr_sched"):  # which is the optimizer's own
+        del held["step"]
+    twin: Optimizer = object.__new__(type(optimizer))
+    copies: dict[int, Any] = {**counterparts(task.model, model), id(optimizer): twin}
+    try:
+        vars(twin).update(
+            deepcopy(held, copies),
+            _optimizer_step_pre_hooks=OrderedDict(),
+            _optimizer_step_post_hooks=OrderedDict(),
+        )
+        for param, copy in zip(task.model.parameters(), model.parameters(), strict=True):
+            vars(copy).update(deepcopy(vars(param), copies))
+            copy.grad = None if param.grad is None else param.grad.clone()
+    except Exception:  # whatever a user's own holds
+        return None
+    return twin
 
 
-def _steps(optimizer: Optimizer) -> list[Callable[..., object]]:
-    """Return the `step` of the optimizer, and those it may pass its arguments on to."""
-    kinds = [kind for kind in type(optimizer).__mro__ if "step" in vars(kind)]
-    found = [vars(kind)["step"].__get__(optimizer) for kind in kinds]
-    own: Any = vars(optimizer).get("step")
-    if own is not None and not hasattr(own, "_wrapped_by_lr_sched"):  # a scheduler's counter
-        found.insert(0, own)
-    return found
+def _step(optimizer: Optimizer) -> Callable[..., object]:
+    """Return the optimizer's step, without a scheduler's counter around it."""
+    step: Any = optimizer.step
+    if hasattr(step, "_wrapped_by_lr_sched"):  # which is not bound
+        step = step.__wrapped__.__get__(optimizer)
+    made: Callable[..., object] = step
+    return made
 
 
-def _arguments(step: Callable[..., object]) -> list[Parameter]:
-    return list(inspect.signature(step).parameters.values())
+def _arguments(optimizer: Optimizer) -> list[Parameter]:
+    return list(inspect.signature(_step(optimizer)).parameters.values())
 
 
 def _reads(step: Callable[..., object], name: str) -> bool:
@@ -202,7 +260,7 @@ def _reads(step: Callable[..., object], name: str) -> bool:
 
 def _is_torchs(optimizer: Optimizer) -> bool:
     """Say whether the optimizer's step is one of torch's."""
-    return str(_steps(optimizer)[0].__module__).startswith("torch.optim")
+    return str(_step(optimizer).__module__).startswith("torch.optim")
 
 
 def _scheduling(scheduler: Any) -> Callable[[Tensor], None]:

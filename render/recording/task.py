@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.optim import Optimizer
 
 from render.errors import InputError, RecordingError
@@ -21,7 +21,7 @@ from render.recording.devices import choose
 from render.recording.factories import first_line, optimizer_of, scheduler_of
 from render.recording.generators import seeded
 from render.recording.keep import Keep, check_keep
-from render.recording.problem import Loss, bound, copied, halves, to_numpy
+from render.recording.problem import Loss, bound, copied, counterparts, halves, to_numpy
 from render.recording.request import Metric, Request
 from render.recording.settings import architecture, label, settings
 from render.recording.sharing import check_sharing
@@ -71,10 +71,7 @@ def _prepared(request: Request) -> Task:
     memory.check(needed, f"record: {steps} steps of {type(model).__name__}")
     own = bound(_copied(model, place), loss)
     with seeded(place, request.seed):
-        built = optimizer_of(request.optimizer, own)
-        check_compile(request, built, place)
-        made = settings("optimizer", built)  # before a scheduler adds its own notes
-        schedule = None if request.scheduler is None else scheduler_of(request.scheduler, built)
+        built, schedule, made = _built(request, own, place)
     meta: dict[str, str | int | float] = {
         "model": type(model).__name__,
         **architecture(model),
@@ -86,7 +83,6 @@ def _prepared(request: Request) -> Task:
         "data": _digest(data.x, data.y),
         **halves(data),
         **made,
-        **({} if schedule is None else settings("scheduler", schedule)),
         **_extras(request, keep),
         "device": str(place),
         "device_reason": reason,
@@ -108,6 +104,19 @@ def _prepared(request: Request) -> Task:
         device=place,
         meta=meta,
     )
+
+
+def _built(
+    request: Request, own: nn.Module, place: torch.device
+) -> tuple[Optimizer, Any, dict[str, str | int | float]]:
+    """Return the optimizer, the scheduler or None, and the settings of both."""
+    optimizer = optimizer_of(request.optimizer, own)
+    check_compile(request, optimizer, place)
+    made = settings("optimizer", optimizer)  # before a scheduler adds its own notes
+    if request.scheduler is None:
+        return optimizer, None, made
+    schedule = scheduler_of(request.scheduler, optimizer)
+    return optimizer, schedule, {**made, **settings("scheduler", schedule)}
 
 
 def _extras(request: Request, keep: Keep) -> dict[str, str | int | float]:
@@ -141,14 +150,10 @@ def _copied(model: nn.Module, place: torch.device) -> nn.Module:
             "a model whose parameters hold numbers"
         ) from exc
     check_sharing(model, own)
-    copies: dict[int, Any] = dict(zip(map(id, _parts(model)), _parts(own), strict=True))
+    copies = counterparts(model, own)
     for name, given in model.named_parameters():
         _take_along(name, given, copies)
     return own
-
-
-def _parts(model: nn.Module) -> list[nn.Module | Tensor]:
-    return [*model.modules(), *model.parameters(), *model.buffers()]
 
 
 def _take_along(name: str, given: nn.Parameter, copies: dict[int, Any]) -> None:
