@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import torch
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 
 from render.errors import InputError, RecordingError, RenderError
 from render.recording.factories import first_line
+from render.recording.hooks import gradient_hooks
 from render.recording.reaching import keeps_off
 from render.recording.sharing import aliases
 from render.recording.task import Task
@@ -69,7 +71,8 @@ def first_backward(task: Task, loss: Tensor, one: Tensor, params: Sequence[nn.Pa
 
     Raises InputError for a hook that reads the model that was given, too.
     """
-    with keeps_off(task.request.model, "a hook", _PENALTY):
+    watched = gradient_hooks(task.model)  # only then: what watches changes how a product is derived
+    with keeps_off(task.request.model, "a hook", _PENALTY) if watched else nullcontext():
         loss.backward(one)  # type: ignore[no-untyped-call]
     check_gradients(task.model, params)
 

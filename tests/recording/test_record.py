@@ -86,6 +86,26 @@ def test_a_recording_equals_a_plain_loop_bit_for_bit(
     np.testing.assert_allclose(run.grad_norm, norm, rtol=1e-6)
 
 
+class Product(nn.Module):
+    """Multiplies weighted inputs, whose derivative torch computes in one of several ways."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weights = nn.Parameter(torch.linspace(1, 2, 12))
+
+    def forward(self, x):
+        return (x * self.weights).prod(dim=-1)
+
+
+def test_a_product_equals_a_plain_loop_bit_for_bit() -> None:
+    x = torch.randn(20, 12, generator=torch.Generator().manual_seed(0))
+    data = datasets.of(x, x[:, 0])
+    run = record(Product(), data, loss=losses.mse, optimizer=SGD, steps=1)
+    params, loss, *_ = plain_loop(Product(), data, losses.mse, SGD, 1)
+    np.testing.assert_array_equal(run.params, params)
+    np.testing.assert_array_equal(run.loss, loss.astype(np.float32))
+
+
 def test_the_line_fit_equals_a_plain_loop_over_several_windows_of_rows() -> None:
     model, data = models.Line(-1.0, 1.0), datasets.line(50)
     run = record(model, data, loss=losses.mse, optimizer=SGD, steps=2500)
