@@ -71,7 +71,7 @@ def first_backward(task: Task, loss: Tensor, one: Tensor, params: Sequence[nn.Pa
 
     Raises InputError for a hook that reads the model that was given, too.
     """
-    watched = gradient_hooks(task.model)  # only then: what watches changes how a product is derived
+    watched = gradient_hooks(task.model)  # else not: it changes how torch differentiates a product
     with keeps_off(task.request.model, "a hook", _PENALTY) if watched else nullcontext():
         loss.backward(one)  # type: ignore[no-untyped-call]
     check_gradients(task.model, params)
