@@ -54,6 +54,11 @@ def check_plain(name: str, values: Tensor) -> None:
             f"dataset: {name} must be a dense tensor of real numbers; it is not where numbers are "
             "complex, sparse, nested or quantized, or on the meta device"
         )
+    if values.is_floating_point() and values.element_size() < 2:
+        raise InputError(
+            f"dataset: {name} is {values.dtype}, with which torch hardly computes; give "
+            f"{name}.float()"
+        )
 
 
 def _check_values(name: str, values: object) -> None:

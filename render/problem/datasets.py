@@ -135,6 +135,10 @@ def of(x: Any, y: Any, dtype: torch.dtype | None = None) -> Dataset:
 
 def _tensor(name: str, values: Any) -> Tensor:
     """Return a copy of `values`, which later changes to the original do not reach."""
+    if np.ma.is_masked(values):
+        raise InputError(
+            f"dataset: {name} holds masked values; leave these samples out, or fill them in"
+        )
     try:
         if isinstance(values, np.ndarray):
             values = values.copy()  # torch takes no views that run backwards

@@ -64,7 +64,14 @@ class Surface:
             raise InputError(
                 f"{self.name}: x and y ({exc}) are not numbers that broadcast; give two arrays"
             ) from exc
-        heights = self.function(*(torch.tensor(side, device="cpu") for side in at))
+        try:
+            heights = self.function(*(torch.tensor(side, device="cpu") for side in at))
+        except Exception as exc:  # whatever a user's function raises, such as for `if x > 0`
+            reason = (str(exc) or type(exc).__name__).splitlines()[0]
+            raise InputError(
+                f"{self.name}: the function fails at points of shape {at[0].shape} ({reason}); it "
+                "must work element by element, such as torch.where(x > 0, x**2, y**2) for a branch"
+            ) from exc
         if heights.shape != at[0].shape:
             raise InputError(
                 f"{self.name}: the function gives shape {tuple(heights.shape)} for points of shape "

@@ -14,11 +14,18 @@ __all__ = ["Buffers"]
 
 
 class Buffers:
-    """The history of the buffers that an evaluation moves, such as running statistics."""
+    """The history of the buffers that an evaluation moves, such as running statistics.
+
+    There is none of a buffer that is sparse, that the model drops, or that changes shape or type.
+    """
 
     def __init__(self, model: nn.Module) -> None:
         self._model = model
-        self._start = {name: value.detach().clone() for name, value in model.named_buffers()}
+        self._start = {
+            name: value.detach().clone()
+            for name, value in model.named_buffers()
+            if value.layout == torch.strided
+        }
         self._still: dict[str, _Touch | None] = dict.fromkeys(self._start)
         self._kept: dict[str, list[Tensor]] = {}
         self._rows = 1
@@ -31,6 +38,10 @@ class Buffers:
         if not self._start:
             return
         now = dict(self._model.named_buffers())
+        gone = self._start.keys() - now.keys()
+        for name in gone:
+            for held in (self._start, self._still, self._kept):
+                held.pop(name, None)
         for name in [name for name in self._still if self._moves(name, now[name])]:
             del self._still[name]
             self._kept[name] = [self._start[name]] * self._rows
@@ -41,10 +52,11 @@ class Buffers:
 
     def history(self, rows: int) -> dict[str, npt.NDArray[Any]]:
         """Return arrays of `rows` rows by name; the last evaluation may have made one too many."""
+        kept = {name: self._kept[name][:rows] for name in self._start if name in self._kept}
         return {
-            name: to_numpy(torch.stack(self._kept[name][:rows]))
-            for name in self._start
-            if name in self._kept
+            name: to_numpy(torch.stack(values))
+            for name, values in kept.items()
+            if all(_alike(value, values[0]) for value in values)
         }
 
     def taken(self, rows: int) -> int:
@@ -63,7 +75,13 @@ class Buffers:
         before, self._still[name] = self._still[name], touched
         if before is not None and before[0] is value and before[1] == touched[1]:
             return False
-        return not torch.equal(self._start[name], value)
+        start = self._start[name]
+        return not (_alike(start, value) and torch.equal(start, value))
+
+
+def _alike(one: Tensor, other: Tensor) -> bool:
+    """Say whether two tensors can be rows of one array."""
+    return (one.shape, one.dtype, one.layout) == (other.shape, other.dtype, other.layout)
 
 
 _Touch = tuple[Tensor, int]

@@ -20,17 +20,19 @@ from torch.func import functional_call
 
 from render.errors import InputError, RecordingError, RenderError
 from render.recording.factories import first_line
-from render.recording.generators import forked
+from render.recording.generators import forked, one_at_a_time
 from render.recording.problem import Problem, to_numpy
 from render.recording.sizes import Sizes
 
 __all__ = [
+    "called",
     "each",
     "fits_together",
     "is_looped",
     "losses",
     "measured",
     "metric",
+    "place_of",
     "predictions",
     "unchanged",
 ]
@@ -55,10 +57,10 @@ _LOOPED = (nn.modules.conv._ConvNd, nn.RNNBase, nn.modules.batchnorm._BatchNorm)
 def predictions(problem: Problem, x: object, params: Table, buffers: Mapping[str, Array]) -> Array:
     """Return the model's output at x for each row of `params`, (S, P): (S, n, ...)."""
     model = problem.model
-    inputs = _inputs(x, problem.data.x).to(next(model.parameters()).device)
+    inputs = _inputs(x, problem.data.x).to(place_of(model))
 
     def predict(state: State) -> Tensor:
-        output: object = functional_call(model, state, (inputs,))
+        output = called(model, state, inputs)
         if not isinstance(output, Tensor):
             raise RecordingError(
                 f"predict: the model returns a {type(output).__name__}; it must return one tensor"
@@ -86,13 +88,38 @@ def metric(
     progress: called with (rows done, rows), about ten times a second.
     """
     model = problem.model
-    place = next(model.parameters()).device
-    x, y = problem.data.x.to(place), problem.data.y.to(place, copy=True)  # which may be changed
+    place = place_of(model)
+    x, y = (side.to(place, copy=True) for side in (problem.data.x, problem.data.y))
 
     def value(state: State) -> Tensor:
-        return measured(measure, functional_call(model, state, (x,)), y)
+        return measured(measure, called(model, state, x), y)
 
     return each(value, model, params, buffers, progress)
+
+
+def called(model: nn.Module, state: Mapping[str, Tensor], x: Tensor) -> Any:
+    """Return the model's output at x, whatever it is.
+
+    With gradients where it fails without: a model may differentiate itself. Raises InputError for
+    one that changes x, which other rows need.
+    """
+    before = _version(x)
+    try:
+        output: object = functional_call(model, dict(state), (x,))
+    except torch.OutOfMemoryError:
+        raise
+    except Exception as exc:  # whatever a user's model raises
+        with torch.enable_grad():
+            try:
+                output = functional_call(model, dict(state), (x,))
+            except Exception:
+                raise exc from None
+    if _version(x) != before:
+        raise InputError(
+            f"{type(model).__name__} changes its input in place where it is evaluated; take an "
+            "operation that gives a new tensor, such as x.clamp(max=1) for x.clamp_(max=1)"
+        )
+    return output
 
 
 def measured(
@@ -120,6 +147,12 @@ def measured(
     return number.reshape(())
 
 
+def place_of(model: nn.Module) -> torch.device:
+    """Return the device of the model, which no other thread is evaluating meanwhile."""
+    with one_at_a_time:
+        return next(model.parameters()).device
+
+
 def _version(values: Tensor) -> int:
     """Return how often operations have changed a tensor in place, as far as torch counts it."""
     return 0 if values.is_inference() else values._version
@@ -144,7 +177,9 @@ def _inputs(x: object, like: Tensor) -> Tensor:
     """Return x as a tensor of the data's type, or say what shape is missing."""
     try:
         values = (
-            x.detach().cpu() if isinstance(x, Tensor) else torch.tensor(np.array(x), device="cpu")
+            x.detach().to("cpu", copy=True)
+            if isinstance(x, Tensor)
+            else torch.tensor(np.array(x), device="cpu")
         )
         if values.is_complex():
             raise TypeError("complex")
@@ -173,9 +208,12 @@ def each(
     buffers: Mapping[str, Array],
     progress: Callable[[int, int], None] | None = None,
 ) -> Array:
-    """Return function(state) for the state in each row, stacked along the first axis."""
-    model.eval()
-    with unchanged(model), torch.no_grad(), forked(next(model.parameters()).device):
+    """Return function(state) for the state in each row, stacked along the first axis.
+
+    Threads take turns before the model is looked at: what it is to go back to is its own.
+    """
+    with forked(place_of(model)), unchanged(model), torch.no_grad():
+        model.eval()
         example, chunk = _probed(function, model, params, buffers)
         result = np.empty((len(params), *example.shape), dtype=example.dtype)
         start, due = 0, 0.0

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
 from functools import partial
+from inspect import Parameter
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.optim import Optimizer
+from torch.optim import Optimizer, lr_scheduler
 
 from render.errors import InputError
 from render.problem.shown import shown
@@ -80,7 +83,24 @@ def scheduler_of(factory: object, optimizer: Optimizer) -> Any:
         raise InputError(
             f"record: scheduler gave a {type(built).__name__}, which cannot step; give {example}"
         )
+    asked = _needed(built.step)  # type: ignore[attr-defined]
+    if asked and not isinstance(built, lr_scheduler.ReduceLROnPlateau):
+        raise InputError(
+            f"record: scheduler {type(built).__name__} needs {asked[0]} in step({', '.join(asked)})"
+            ", and is stepped without arguments after each update; give one that needs none, or "
+            "torch's ReduceLROnPlateau, which is given the loss"
+        )
     return built
+
+
+def _needed(step: Callable[..., object]) -> list[str]:
+    """Return the arguments without which a function cannot be called."""
+    try:
+        arguments = inspect.signature(step).parameters.values()
+    except (TypeError, ValueError):  # one that does not say
+        return []
+    optional = (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
+    return [p.name for p in arguments if p.default is Parameter.empty and p.kind not in optional]
 
 
 def _call(name: str, factory: object, argument: object, example: str) -> object:

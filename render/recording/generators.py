@@ -8,9 +8,10 @@ from contextlib import contextmanager, nullcontext
 
 import torch
 
-__all__ = ["forked"]
+__all__ = ["forked", "one_at_a_time", "seeded"]
 
-_one_at_a_time = threading.RLock()
+one_at_a_time = threading.RLock()
+"""Held by the thread that draws, or that evaluates a model, which has its numbers replaced."""
 
 
 @contextmanager
@@ -21,5 +22,15 @@ def forked(place: torch.device | None = None) -> Iterator[None]:
     """
     gpus = [place] if place is not None and place.type == "cuda" else []
     current = torch.cuda.device(gpus[0]) if gpus else nullcontext()
-    with _one_at_a_time, current, torch.random.fork_rng(devices=gpus):
+    with one_at_a_time, current, torch.random.fork_rng(devices=gpus):
+        yield
+
+
+@contextmanager
+def seeded(place: torch.device, seed: int) -> Iterator[None]:
+    """Start the generators of the CPU and of `place` from a seed; restore them afterwards."""
+    with forked(place):
+        torch.default_generator.manual_seed(seed)
+        if place.type == "cuda":
+            torch.cuda.manual_seed(seed)  # of the current device
         yield

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import torch
@@ -10,7 +10,9 @@ from torch import Tensor
 from torch.func import functional_call, grad
 
 from render.errors import InputError
+from render.problem.shown import shown
 from render.recording import evaluation
+from render.recording.generators import one_at_a_time
 
 if TYPE_CHECKING:
     from render.recording.problem import Problem
@@ -28,24 +30,48 @@ def norms(
     where there are none, or none of that name.
     """
     model = problem.model
-    known = dict(model.named_parameters())
-    asked = [tensors] if isinstance(tensors, str) else tensors
+    with one_at_a_time:
+        known = dict(model.named_parameters())
+    if not (tensors is None or isinstance(tensors, Iterable)):
+        raise InputError(
+            f"gradient_norms: tensors is {shown(tensors)}; give names of {', '.join(known)}"
+        )
+    asked = [tensors] if isinstance(tensors, str) else list(tensors or ())
     chosen = asked or [name for name, values in known.items() if values.ndim >= 2]
-    unknown = [name for name in chosen if name not in known]
+    unknown = [name for name in chosen if name not in list(known)]
     if unknown or not chosen:
-        wrong = f"has no tensor {unknown[0]!r}" if unknown else "has no tensor with two axes"
+        wrong = f"has no tensor {shown(unknown[0])}" if unknown else "has no tensor with two axes"
         raise InputError(
             f"gradient_norms: the run {wrong}; give tensors= some of {', '.join(known)}"
         )
-    place = next(model.parameters()).device
-    x, y = problem.data.x.to(place), problem.data.y.to(place)
+    place = evaluation.place_of(model)
+    x, y = (side.to(place, copy=True) for side in (problem.data.x, problem.data.y))
 
     def of(state: Mapping[str, Tensor]) -> Tensor:
         def loss(moved: Mapping[str, Tensor]) -> Tensor:
             prediction = functional_call(model, {**state, **moved}, (x,))
             return evaluation.measured(problem.loss, prediction, y)
 
-        gradients = grad(loss)({name: state[name] for name in chosen})
+        at = {name: state[name] for name in chosen}
+        try:
+            gradients: Mapping[str, Tensor] = grad(loss)(at)
+        except torch.OutOfMemoryError:
+            raise
+        except Exception as exc:  # such as that of a model that differentiates itself
+            try:
+                gradients = _by_graph(loss, at)
+            except Exception:
+                raise exc from None
         return torch.stack([gradients[name].norm() for name in chosen])
 
     return evaluation.each(of, model, params, buffers)
+
+
+def _by_graph(
+    loss: Callable[[Mapping[str, Tensor]], Tensor], at: Mapping[str, Tensor]
+) -> dict[str, Tensor]:
+    """Return the gradient of the loss as a training loop computes it."""
+    moved = {name: values.detach().requires_grad_() for name, values in at.items()}
+    with torch.enable_grad():
+        found = torch.autograd.grad(loss(moved), list(moved.values()), materialize_grads=True)
+    return dict(zip(moved, found, strict=True))

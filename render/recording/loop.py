@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
-from torch.optim import Optimizer
 
 from render.errors import RecordingError, RenderError
 from render.problem.dataset import Dataset
@@ -20,7 +19,7 @@ from render.recording.batches import Batches, draw
 from render.recording.buffers import Buffers
 from render.recording.compiled import Compiled
 from render.recording.factories import first_line
-from render.recording.generators import forked
+from render.recording.generators import seeded
 from render.recording.graphs import DeviceRow, objection, run_rows
 from render.recording.keep import Keep
 from render.recording.problem import Loss, Problem, own_data, to_numpy
@@ -29,8 +28,8 @@ from render.recording.request import Metrics, OptimizerFactory, Request, Schedul
 from render.recording.rows import Rows
 from render.recording.selection import Selection
 from render.recording.sessions import Progress, Session, active
-from render.recording.starting import check_gradients, first_loss
-from render.recording.stepping import clearing, stepper
+from render.recording.starting import first_backward, first_loss
+from render.recording.stepping import clearing, rate_of, stepper
 from render.recording.task import Task, prepare
 from render.recording.trajectory import Trajectory
 from render.recording.watching import LiveMetrics, after
@@ -122,10 +121,7 @@ def session_device(asked: str, session: Session | None) -> str:
 
 def _guarded(task: Task, progress: Progress | None) -> Trajectory:
     try:
-        with forked(task.device), torch.enable_grad():
-            torch.default_generator.manual_seed(task.seed)
-            if task.device.type == "cuda":
-                torch.cuda.manual_seed(task.seed)  # of the current device
+        with seeded(task.device, task.seed), torch.enable_grad():
             return _run(task, progress)
     except (torch.OutOfMemoryError, MemoryError) as exc:
         raise RecordingError(
@@ -188,14 +184,13 @@ def _run_in_steps(task: Task, selection: Selection, report: Callable[[int], None
             loss = first_loss(task, x, y)
             log = Rows(selection, loss, count)
             one = torch.ones_like(loss)  # what backward() would make each time
+            first_backward(task, loss, one, selection.params)
         else:
             loss = task.loss(model(x), y)
-        loss.backward(one)  # type: ignore[no-untyped-call]
-        if row == 0:
-            check_gradients(model, selection.params)
+            loss.backward(one)  # type: ignore[no-untyped-call]
         if row % every == 0:
             log.add(loss)
-            rates.append(_rate(optimizer))
+            rates.append(rate_of(optimizer))
             if live is not None:
                 live.add()
         report(row)
@@ -212,12 +207,6 @@ def _run_in_steps(task: Task, selection: Selection, report: Callable[[int], None
     log.finish()
     task.meta["recording_bytes"] = int(task.meta["recording_bytes"]) + moving.taken(count)
     return _trajectory(task, selection, log, batches.kept, rates, moving.history(count), live)
-
-
-def _rate(optimizer: Optimizer) -> float | Tensor:
-    """Return the first group's rate, as it is now."""
-    rate: float | Tensor = optimizer.param_groups[0].get("lr", float("nan"))
-    return rate.detach().clone() if isinstance(rate, Tensor) else rate
 
 
 def _run_on_device(task: Task, selection: Selection, report: Callable[[int], None]) -> Trajectory:
@@ -282,6 +271,14 @@ def reporter(progress: Progress | None, steps: int) -> Callable[[int], None]:
         now = time.perf_counter()
         if now >= due or row == steps:
             due = now + 0.1
-            progress(row, steps)
+            try:
+                progress(row, steps)
+            except RenderError:
+                raise
+            except Exception as exc:  # whatever a user's own raises
+                raise RecordingError(
+                    f"session: progress failed ({type(exc).__name__}: {first_line(exc)}); give a "
+                    "callable (done, updates)"
+                ) from exc
 
     return report

@@ -17,17 +17,22 @@ from render.problem.dataset import Dataset
 from render.problem.penalties import Penalised
 from render.problem.shown import shown
 from render.recording.factories import first_line
+from render.recording.generators import one_at_a_time
+from render.recording.sharing import held, overlapping, same_view
 
 if TYPE_CHECKING:
     from render.recording.trajectory import Trajectory
 
 __all__ = [
+    "HALVES",
     "Loss",
     "Problem",
     "as_numpy",
     "attached",
     "bound",
     "copied",
+    "counterparts",
+    "halves",
     "layout_of",
     "own_data",
     "portable",
@@ -37,6 +42,9 @@ __all__ = [
 ]
 
 Loss = Callable[[Tensor, Tensor], Tensor]
+
+HALVES = "bfloat16"
+"""The entry of `meta` that names what of the data is bfloat16."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -67,18 +75,14 @@ def layout_of(model: nn.Module) -> tuple[tuple[str, tuple[int, ...]], ...]:
 def copied(model: nn.Module) -> nn.Module:
     """Return a copy of the model; activations that it keeps lose their history in the copy.
 
-    torch copies no tensor that an operation has made: it would have to copy its graph. Raises
-    InputError for a model that cannot be copied.
+    torch copies no tensor that an operation has made: it would have to copy its graph. Nor do
+    parameters share memory in its copy, as those here do where they did. Raises InputError for a
+    model that cannot be copied.
     """
     name = type(model).__name__
-    made: dict[int, Any] = {}
-    for module in model.modules():
-        for value in vars(module).values():
-            for kept in value if isinstance(value, (list, tuple)) else (value,):
-                if isinstance(kept, Tensor) and kept.grad_fn is not None:
-                    made[id(kept)] = kept.detach()
     try:
-        own = copy.deepcopy(model, made)
+        with one_at_a_time:  # another thread may be evaluating it
+            own = copy.deepcopy(model, _made_before(model))
     except Exception as exc:  # a lock, a generator, or whatever a class of a user's refuses
         raise InputError(
             f"{name} cannot be copied ({first_line(exc)}); give a model that copy.deepcopy accepts"
@@ -89,6 +93,25 @@ def copied(model: nn.Module) -> nn.Module:
             "of torch.jit are); give a model that copy.deepcopy accepts, such as the one scripted"
         )
     return own
+
+
+def counterparts(given: nn.Module, own: nn.Module) -> dict[int, Any]:
+    """Return the parts of a model's copy by the ids of what they copy, as deepcopy's memo has."""
+    parts = ([*model.modules(), *model.parameters(), *model.buffers()] for model in (given, own))
+    return {id(one): other for one, other in zip(*parts, strict=True)}
+
+
+def _made_before(model: nn.Module) -> dict[int, Any]:
+    """Return copies of the tensors that deepcopy would refuse or untie, as it takes them."""
+    made: dict[int, Any] = {}
+    kept = [*model.parameters(), *(values for _, values in held(model))]
+    tied = [kept[at] for group in overlapping(kept) for at in group]
+    for values in tied:
+        made[id(values)] = same_view(values, made)
+    for values in kept:
+        if values.grad_fn is not None and id(values) not in made:
+            made[id(values)] = values.detach().clone()
+    return made
 
 
 def bound(model: nn.Module, loss: Loss) -> nn.Module:
@@ -126,11 +149,28 @@ def attached(run: Trajectory, model: nn.Module, loss: Loss) -> Problem:
             f"the model has parameters {_listed(layout_of(model))}, but the run recorded "
             f"{_listed(run.layout)}; attach the model that the run was recorded with"
         )
-    x, y = (torch.tensor(side, device="cpu") for side in (run.x, run.y))
-    if x.is_floating_point():  # numpy has no bfloat16: such x was kept as float32
-        x = x.to(next(model.parameters()).dtype)
-    data = Dataset(x, y)
+    data = _stored_data(run, model)
     return Problem(model=bound(copied(model), loss).eval(), loss=loss, data=data)
+
+
+def _stored_data(run: Trajectory, model: nn.Module) -> Dataset:
+    """Return a run's data, with x of a type that the model takes."""
+    told = str(run.meta.get(HALVES, "")).split(", ")
+    kinds = [p.dtype for p in model.parameters() if p.is_floating_point()]
+    x, y = (
+        torch.tensor(side, device="cpu", dtype=torch.bfloat16 if name in told else None)
+        for name, side in (("x", run.x), ("y", run.y))
+    )
+    if x.is_floating_point() and kinds and x.dtype not in kinds:
+        x = x.to(kinds[0])
+    return Dataset(x, y)
+
+
+def halves(data: Dataset) -> dict[str, str]:
+    """Return, for `meta`, which of x and y are bfloat16, which numpy lacks: arrays are float32."""
+    sides = {"x": data.x, "y": data.y}
+    told = ", ".join(name for name, side in sides.items() if side.dtype == torch.bfloat16)
+    return {HALVES: told} if told else {}
 
 
 def portable(problem: Problem) -> tuple[nn.Module, Loss, tuple[torch.dtype, torch.dtype]]:

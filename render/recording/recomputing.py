@@ -11,12 +11,13 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
-from torch.optim import lr_scheduler
 
 from render.recording.batches import Batches
 from render.recording.generators import forked
 from render.recording.problem import Problem, copied
+from render.recording.schedules import is_foreseen
 from render.recording.starting import first_loss
+from render.recording.stepping import rate_of
 from render.recording.task import Task
 from render.recording.trajectory import Trajectory
 from render.recording.watching import after
@@ -52,11 +53,11 @@ def recomputed(task: Task, stored: Trajectory) -> Iterator[Difference]:
 
 
 def _rates(task: Task, stored: Trajectory) -> Iterator[Difference]:
-    """Compare the schedule's first rates, where they do not depend on the run itself."""
-    if task.scheduler is None or isinstance(task.scheduler, lr_scheduler.ReduceLROnPlateau):
+    """Compare the schedule's first rates, where they are known not to depend on the run itself."""
+    if task.scheduler is None or not is_foreseen(task.scheduler):
         return
     for row in range(min(task.steps, _MOST_RATES) + 1):
-        rate = float(task.optimizer.param_groups[0].get("lr", float("nan")))
+        rate = float(rate_of(task.optimizer))
         if row % stored.every == 0:
             recorded = float(stored.lr[row // stored.every])
             if not _close(recorded, rate, 1e-6, 0.0):

@@ -10,7 +10,7 @@ from itertools import zip_longest
 import numpy as np
 
 from render.errors import RecordingError
-from render.recording.problem import Problem, to_numpy
+from render.recording.problem import HALVES, Problem, to_numpy
 from render.recording.recomputing import recomputed
 from render.recording.selection import Selection
 from render.recording.task import Task
@@ -20,6 +20,7 @@ from render.recording.watching import names_of
 __all__ = ["replayed"]
 
 _FREE = (
+    HALVES,
     "compiled",
     "cuda_graph",
     "device",

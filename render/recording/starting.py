@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import torch
@@ -10,17 +11,31 @@ from torch import Tensor, nn
 
 from render.errors import InputError, RecordingError, RenderError
 from render.recording.factories import first_line
+from render.recording.hooks import gradient_hooks
+from render.recording.reaching import keeps_off
+from render.recording.sharing import aliases
 from render.recording.task import Task
+from render.recording.watching import tried
 
-__all__ = ["check_gradients", "first_loss"]
+__all__ = ["check_gradients", "first_backward", "first_loss"]
+
+_PENALTY = "give a penalty as loss=losses.penalised(loss, lambda model: …)"
+_WAY = (
+    f"{_PENALTY}, and in a module call layers by self in forward, not in a function kept from "
+    "__init__"
+)
 
 
 def first_loss(task: Task, x: Tensor, y: Tensor) -> Tensor:
-    """Return the first loss, or say what is wrong with model, loss or data."""
+    """Return the first loss, or say what is wrong with model, loss, data or metrics."""
     name = type(task.model).__name__
     before, versions = (x.clone(), y.clone()), (x._version, y._version)
+    standing = aliases(task.model)
     try:
-        loss: object = task.loss(task.model(x), y)
+        with keeps_off(task.request.model, "the loss or the model", _WAY):
+            loss: object = task.loss(task.model(x), y)
+            if isinstance(loss, Tensor):
+                _check_own(task, loss)
     except (RenderError, torch.OutOfMemoryError):
         raise
     except Exception as exc:  # whatever a user's model or loss raises
@@ -46,8 +61,32 @@ def first_loss(task: Task, x: Tensor, y: Tensor) -> Tensor:
         )
     if not loss.requires_grad:
         raise InputError(_apart(name))
-    _check_own(task, loss)
+    _check_aliases(task.model, standing)
+    tried(task)
     return loss
+
+
+def first_backward(task: Task, loss: Tensor, one: Tensor, params: Sequence[nn.Parameter]) -> None:
+    """Compute the first gradient, from `one`, and check it as `check_gradients` does.
+
+    Raises InputError for a hook that reads the model that was given, too.
+    """
+    watched = gradient_hooks(task.model)  # else not: it changes how torch differentiates a product
+    with keeps_off(task.request.model, "a hook", _PENALTY) if watched else nullcontext():
+        loss.backward(one)  # type: ignore[no-untyped-call]
+    check_gradients(task.model, params)
+
+
+def _check_aliases(model: nn.Module, standing: list[tuple[str, Tensor]]) -> None:
+    """Check that what shared memory with a parameter was made anew in the forward."""
+    before = {id(values) for _, values in standing}
+    for name, values in aliases(model):
+        if id(values) in before:
+            raise InputError(
+                f"record: {name} of {type(model).__name__} shares memory with a parameter, which "
+                "it does not follow where a run is evaluated at another step; take the parameter "
+                f"itself in forward, without {name}"
+            )
 
 
 def _check_own(task: Task, loss: Tensor) -> None:
@@ -64,9 +103,7 @@ def _check_own(task: Task, loss: Tensor) -> None:
         if name is not None:
             raise InputError(
                 f"record: the loss reaches {name} of the {type(task.model).__name__} that was "
-                "given, and a copy of it is optimised; give a penalty as loss=losses.penalised("
-                "loss, lambda model: …), and in a module call layers by self in forward, not in "
-                "a function kept from __init__"
+                f"given, and a copy of it is optimised; {_WAY}"
             )
         waiting += [following for following, _ in node.next_functions]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,10 +20,12 @@ from render.recording import memory
 from render.recording.arguments import check_compile, check_run, named_metrics, problem_of
 from render.recording.devices import choose
 from render.recording.factories import first_line, optimizer_of, scheduler_of
+from render.recording.generators import seeded
 from render.recording.keep import Keep, check_keep
-from render.recording.problem import Loss, bound, copied, to_numpy
+from render.recording.problem import Loss, bound, copied, counterparts, halves, to_numpy
 from render.recording.request import Metric, Request
 from render.recording.settings import architecture, label, settings
+from render.recording.sharing import check_sharing
 
 __all__ = ["Task", "prepare"]
 
@@ -71,10 +74,8 @@ def _prepared(request: Request) -> Task:
     needed = memory.recording_bytes(model, steps, keep, size, n, count)
     memory.check(needed, f"record: {steps} steps of {type(model).__name__}")
     own = bound(_copied(model, place), loss)
-    built = optimizer_of(request.optimizer, own)
-    check_compile(request, built, place)
-    made = settings("optimizer", built)  # before a scheduler adds its own notes
-    schedule = None if request.scheduler is None else scheduler_of(request.scheduler, built)
+    with seeded(place, request.seed):
+        built, schedule, made = _built(request, own, place)
     meta: dict[str, str | int | float] = {
         "model": type(model).__name__,
         **architecture(model),
@@ -84,8 +85,8 @@ def _prepared(request: Request) -> Task:
         "n": n,
         "seed": request.seed,
         "data": _digest(data.x, data.y),
+        **halves(data),
         **made,
-        **({} if schedule is None else settings("scheduler", schedule)),
         **_extras(request, keep),
         "device": str(place),
         "device_reason": reason,
@@ -107,6 +108,19 @@ def _prepared(request: Request) -> Task:
         device=place,
         meta=meta,
     )
+
+
+def _built(
+    request: Request, own: nn.Module, place: torch.device
+) -> tuple[Optimizer, Any, dict[str, str | int | float]]:
+    """Return the optimizer, the scheduler or None, and the settings of both."""
+    optimizer = optimizer_of(request.optimizer, own)
+    check_compile(request, optimizer, place)
+    made = settings("optimizer", optimizer)  # before a scheduler adds its own notes
+    if request.scheduler is None:
+        return optimizer, None, made
+    schedule = scheduler_of(request.scheduler, optimizer)
+    return optimizer, schedule, {**made, **settings("scheduler", schedule)}
 
 
 def _extras(request: Request, keep: Keep) -> dict[str, str | int | float]:
@@ -139,14 +153,26 @@ def _copied(model: nn.Module, place: torch.device) -> nn.Module:
             f"record: {type(model).__name__} cannot be moved to {place} ({first_line(exc)}); give "
             "a model whose parameters hold numbers"
         ) from exc
-    for given, param in zip(model.parameters(), own.parameters(), strict=True):
-        _take_along(given, param)
+    check_sharing(model, own)
+    copies = counterparts(model, own)
+    for name, given in model.named_parameters():
+        _take_along(name, given, copies)
     return own
 
 
-def _take_along(given: nn.Parameter, copy: nn.Parameter) -> None:
-    """Give the copy of a parameter what torch leaves out: its hooks and attributes."""
-    vars(copy).update(vars(given))
+def _take_along(name: str, given: nn.Parameter, copies: dict[int, Any]) -> None:
+    """Give the copy of a parameter what torch leaves out: its hooks, and copies of its attributes.
+
+    copies: what is copied already, by the id of what it copies.
+    """
+    copy: nn.Parameter = copies[id(given)]
+    try:
+        vars(copy).update(deepcopy(vars(given), copies))
+    except Exception as exc:  # whatever a class of a user's refuses
+        raise InputError(
+            f"record: the attributes of {name} cannot be copied ({first_line(exc)}); give "
+            "parameters whose attributes copy.deepcopy accepts"
+        ) from exc
     if not copy.requires_grad:
         return
     for hook in (given._backward_hooks or {}).values():

@@ -248,8 +248,8 @@ class Trajectory:
 def asarray(values: object) -> Array:
     """Return an array, of the type object where the values make none."""
     try:
-        return np.asarray(values)
-    except (TypeError, ValueError, RuntimeError):  # rows of different lengths, tensors with history
+        return np.asarray(values.detach().cpu() if hasattr(values, "detach") else values)
+    except (TypeError, ValueError, RuntimeError):  # rows of different lengths
         return np.empty((), dtype=object)
 
 

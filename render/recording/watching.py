@@ -4,23 +4,32 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor
-from torch.func import functional_call
+from torch import Tensor, nn
 
+from render.errors import RecordingError, RenderError
+from render.problem.penalties import Penalised
 from render.recording import evaluation
+from render.recording.factories import first_line
 from render.recording.generators import forked
-from render.recording.problem import Problem
+from render.recording.problem import Problem, copied
+from render.recording.reaching import keeps_off
 from render.recording.request import Metric
 from render.recording.task import Task
 
-__all__ = ["LiveMetrics", "after", "names_of"]
+__all__ = ["LiveMetrics", "after", "names_of", "tried"]
 
 Array = npt.NDArray[Any]
+
+_WAY = (
+    "take run.params or run.predict once it is recorded, or a copy.deepcopy of the model where "
+    "its start is meant"
+)
 
 
 def names_of(task: Task) -> list[str]:
@@ -45,6 +54,46 @@ def after(
     return found
 
 
+def tried(task: Task) -> None:
+    """Compute each metric at the start: what is wrong with one shows before the run, not after.
+
+    Of the losses, only torch's and ours see the validation data so early: a user's own may count
+    its calls.
+    """
+    measures = _measures(task)
+    if not measures:
+        return
+    with torch.no_grad(), forked(task.device):
+        model = copied(task.model).eval()
+        for name, (measure, validating) in measures.items():
+            data = task.request.validation if validating else task.data
+            assert data is not None
+            x, y = (side.to(task.device, copy=True) for side in (data.x, data.y))
+            prediction = _predicted(model, x, "validation " if validating else "")
+            if measure is not task.loss or _counts_nothing(measure):
+                with keeps_off(task.request.model, f"the metric {name!r}", _WAY):
+                    evaluation.measured(measure, prediction, y)
+
+
+def _predicted(model: nn.Module, x: Tensor, which: str) -> Any:
+    try:
+        return evaluation.called(model, {}, x)
+    except (RenderError, torch.OutOfMemoryError):
+        raise
+    except Exception as exc:  # whatever a user's model raises
+        raise RecordingError(
+            f"record: {type(model).__name__} cannot be evaluated on the {which}data "
+            f"({first_line(exc)}); check that model.eval() takes them, all at once"
+        ) from exc
+
+
+def _counts_nothing(loss: object) -> bool:
+    while isinstance(loss, partial):
+        loss = loss.func
+    home = str(getattr(loss, "__module__", "")).split(".")[0]
+    return home in ("render", "torch") and not isinstance(loss, Penalised)
+
+
 class LiveMetrics:
     """The metrics of a run whose parameters are not kept, computed at each row."""
 
@@ -56,7 +105,7 @@ class LiveMetrics:
         self._packed: dict[str, list[Tensor]] = {name: [] for name in self._measures}
         place = task.device
         self._data = [
-            None if data is None else (data.x.to(place), data.y.to(place, copy=True))
+            None if data is None else (data.x.to(place, copy=True), data.y.to(place, copy=True))
             for data in (task.data, task.request.validation)
         ]
         self._buffers: dict[str, Tensor] = {}
@@ -78,7 +127,7 @@ class LiveMetrics:
                 samples = self._data[validating]
                 assert samples is not None
                 if validating not in predictions:
-                    predictions[validating] = functional_call(self._model, state, (samples[0],))
+                    predictions[validating] = evaluation.called(self._model, state, samples[0])
                 prediction = predictions[validating]
                 before = getattr(prediction, "_version", 0)
                 value = evaluation.measured(measure, prediction, samples[1])

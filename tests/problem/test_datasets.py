@@ -83,6 +83,10 @@ def test_of_takes_an_array_that_runs_backwards() -> None:
     assert datasets.of(np.arange(3.0)[::-1], [1, 2, 3]).x.tolist() == [2, 1, 0]
 
 
+def test_of_takes_a_masked_array_without_masked_values() -> None:
+    assert datasets.of(np.ma.masked_array([1.0, 2.0], [0, 0]), [0.0, 1.0]).x.tolist() == [1, 2]
+
+
 def test_of_copies_so_that_later_changes_stay_outside() -> None:
     x = torch.zeros(3)
     data = datasets.of(x, x)
@@ -116,6 +120,14 @@ def test_of_copies_so_that_later_changes_stay_outside() -> None:
         (lambda: datasets.of([1j], [1.0]), "x must be a dense tensor of real numbers"),
         (lambda: datasets.of(torch.ones(1, device="meta"), [1.0]), "or on the meta device"),
         (lambda: Dataset([1.0], [1.0]), "use datasets.of(x, y)"),
+        (
+            lambda: datasets.of([0.0, 1.0], torch.zeros(2).to(torch.float8_e4m3fn)),
+            "y is torch.float8_e4m3fn, with which torch hardly computes; give y.float()",
+        ),
+        (
+            lambda: datasets.of(np.ma.masked_array([1.0, 999.0], [0, 1]), [0.0, 1.0]),
+            "x holds masked values; leave these samples out",
+        ),
     ],
 )
 def test_what_is_not_a_dataset_says_why_in_one_line(build, message: str) -> None:  # type: ignore[no-untyped-def]

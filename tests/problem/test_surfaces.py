@@ -85,6 +85,10 @@ def test_a_function_of_ones_own_is_a_surface() -> None:
         (lambda: surfaces.of(lambda x, y: x, minima=(0, 0)), "a minimum is 0"),
         (lambda: surfaces.of(lambda x, y: x, minima=0), "minima is 0; give a list of points"),
         (lambda: surfaces.of(lambda x, y: (x + y).sum())([1, 2], 3), "element by element"),
+        (
+            lambda: surfaces.of(lambda x, y: x**2 if x > 0 else y**2)([1, 2], 3),
+            "the function fails at points of shape (2,) (Boolean value of Tensor",
+        ),
         (lambda: surfaces.of(lambda x, y: x, name=3), "name is 3; give a text"),
         (lambda: surfaces.beale(torch.ones(2, requires_grad=True), 1), "are not numbers"),
         (lambda: surfaces.beale.curvatures(torch.ones(2), 1), "the point is (tensor([1., 1.]), 1)"),

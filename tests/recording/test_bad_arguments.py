@@ -74,6 +74,14 @@ class Complex(nn.Module):
         return (self.weight * x).abs()
 
 
+class Asking(lr_scheduler.LRScheduler):
+    def __init__(self, optimizer) -> None:
+        self.optimizer = optimizer
+
+    def step(self, metrics, epoch=None):
+        raise AssertionError
+
+
 BUILT = torch.optim.SGD([nn.Parameter(torch.ones(()))], lr=0.1)
 
 BAD = {
@@ -140,6 +148,10 @@ BAD = {
     ),
     "scheduler argument": (dict(scheduler=lr_scheduler.StepLR), "StepLR cannot be built"),
     "scheduler other": (dict(scheduler=lambda o: 3), "scheduler gave a int, which cannot step"),
+    "scheduler that asks": (
+        dict(scheduler=Asking),
+        "scheduler Asking needs metrics in step(metrics), and is stepped without arguments",
+    ),
     "metric": (dict(metrics={"a": 3}), "metric 'a' is 3; give a callable"),
     "metrics": (dict(metrics=3), "metrics is 3; give a mapping or a list"),
     "metrics text": (dict(metrics="accuracy"), "metrics is 'accuracy'; give a mapping or a list"),

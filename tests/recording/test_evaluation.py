@@ -88,9 +88,12 @@ def test_the_chunks_do_not_change_the_numbers(fit, monkeypatch, memory: int) -> 
     np.testing.assert_allclose(run.loss_at(grid), expected, rtol=1e-5)
 
 
-def test_predictions_at_a_tensor_that_needs_a_gradient(fit) -> None:
+def test_predictions_and_losses_at_a_tensor_that_needs_a_gradient(fit) -> None:
     at = torch.ones(2, requires_grad=True)
     np.testing.assert_array_equal(fit().predict(at, 3), fit().predict([1.0, 1.0], 3))
+    run = fit()
+    points = torch.tensor(run.params, requires_grad=True)
+    np.testing.assert_array_equal(run.loss_at(points), run.loss_at(run.params))
 
 
 def test_predicting_leaves_generator_and_numbers_alone(images) -> None:
@@ -165,7 +168,7 @@ def test_whole_numbers_are_asked_for_where_the_data_are_whole() -> None:
 
 
 class Remembering(nn.Module):
-    """Keeps what it computes, alone and in a list."""
+    """Keeps what it computes, alone, in a list and in a dict."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -174,6 +177,7 @@ class Remembering(nn.Module):
     def forward(self, x):
         self.seen = self.inner(x)
         self.all = [self.seen, torch.tanh(self.seen)]
+        self.named = {"seen": self.seen}
         return self.all[1]
 
 
@@ -212,6 +216,37 @@ def test_gradient_norms_are_those_of_a_backward_pass(images, model) -> None:
         assert norms[step] == pytest.approx(expected, rel=1e-5)
 
 
+class Slope(nn.Module):
+    """Returns the derivative of a network."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner = models.MLP((1, 8, 1))
+
+    def forward(self, x):
+        x = x.detach().clone().requires_grad_()
+        return torch.autograd.grad(self.inner(x).sum(), x, create_graph=True)[0]
+
+
+@pytest.mark.parametrize("keep", [None, Keep(tensors=["inner.*"])], ids=["all", "part"])
+def test_a_model_that_differentiates_itself_is_evaluated(keep) -> None:
+    line = datasets.line(20)
+    data = datasets.of(line.x[:, None], line.y[:, None])
+    run = record(
+        Slope(), data, loss=losses.mse, optimizer=SGD, steps=3, metrics=[losses.mse], keep=keep
+    )
+    np.testing.assert_allclose(run.metrics["mse"], run.loss, rtol=1e-6)
+    if keep is None:
+        there = at_step(run, 2)
+        there.zero_grad()
+        expected = there(data.x)
+        losses.mse(expected, data.y).backward()
+        norms = [p.grad.norm().item() for p in there.parameters() if p.ndim > 1]
+        np.testing.assert_allclose(run.predict(data.x, 2), expected.detach(), rtol=1e-6)
+        np.testing.assert_allclose(run.loss_at(run.params), run.loss, rtol=1e-6)
+        assert run.gradient_norms()[2] == pytest.approx(norms, rel=1e-5)
+
+
 def test_gradients_of_all_tensors_make_the_whole_one(fit) -> None:
     run = fit()
     both = run.gradient_norms(["slope", "intercept"])
@@ -234,6 +269,10 @@ def test_what_has_no_gradient_says_why(fit, tmp_path) -> None:
         run.gradient_norms()
     with pytest.raises(InputError, match="no tensor 'bias'; give tensors= some of slope, interc"):
         run.gradient_norms(["slope", "bias"])
+    with pytest.raises(InputError, match="gradient_norms: tensors is 3; give names of slope, int"):
+        run.gradient_norms(3)
+    with pytest.raises(InputError, match=r"no tensor \[3\]; give tensors="):
+        run.gradient_norms([[3]])
     run.save(tmp_path / "run.npz")
     with pytest.raises(RecordingError, match="attach"):
         Trajectory.load(tmp_path / "run.npz").gradient_norms(["slope"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import threading
 from functools import partial
 
 import numpy as np
@@ -193,6 +194,44 @@ def test_hooks_and_attributes_of_parameters_are_those_of_the_given_model() -> No
     np.testing.assert_array_equal(run.params[0, :8], run.params[-1, :8])
     with pytest.raises(InputError, match="compile=True takes models without gradient hooks"):
         record(hooked(), data, loss=losses.nll, optimizer=SGD, steps=5, compile=True)
+
+
+class Averaging(torch.optim.SGD):
+    """Writes to an attribute of its parameters, and reads the model that another names."""
+
+    def step(self, closure=None):
+        super().step()
+        for p in self.param_groups[0]["params"]:
+            p.average.lerp_(p.detach(), 0.5)
+            p.owner.seen = p.average.item()
+
+
+def test_attributes_of_parameters_are_copied_with_the_model() -> None:
+    def averaged() -> nn.Module:
+        model = models.Line(-1.0, 1.0)
+        for p in model.parameters():
+            p.average, p.owner = torch.zeros(()), model
+        return model
+
+    given, model = averaged(), averaged()
+    call = partial(record, loss=losses.mse, optimizer=partial(Averaging, lr=0.1), steps=5)
+    run = call(given, DATA)
+    made = Averaging(model.parameters(), lr=0.1)
+    for _ in range(5):
+        made.zero_grad()
+        losses.mse(model(DATA.x), DATA.y).backward()
+        made.step()
+    assert [p.average.item() for p in given.parameters()] == [0, 0] and not hasattr(given, "seen")
+    assert run.problem.model.seen == model.seen
+
+
+def test_an_attribute_of_a_parameter_that_cannot_be_copied_says_so() -> None:
+    model = models.Line(-1.0, 1.0)
+    model.slope.lock = threading.Lock()
+    with pytest.raises(
+        InputError, match=r"the attributes of slope cannot be copied \(cannot pickle"
+    ):
+        record(model, DATA, loss=losses.mse, optimizer=SGD, steps=1)
 
 
 def test_a_loss_with_weights_of_its_own_is_refused_where_the_optimizer_gets_them() -> None:

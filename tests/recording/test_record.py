@@ -86,6 +86,26 @@ def test_a_recording_equals_a_plain_loop_bit_for_bit(
     np.testing.assert_allclose(run.grad_norm, norm, rtol=1e-6)
 
 
+class Product(nn.Module):
+    """Multiplies weighted inputs, whose derivative torch computes in one of several ways."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weights = nn.Parameter(torch.linspace(1, 2, 12))
+
+    def forward(self, x):
+        return (x * self.weights).prod(dim=-1)
+
+
+def test_a_product_equals_a_plain_loop_bit_for_bit() -> None:
+    x = torch.randn(20, 12, generator=torch.Generator().manual_seed(0))
+    data = datasets.of(x, x[:, 0])
+    run = record(Product(), data, loss=losses.mse, optimizer=SGD, steps=1)
+    params, loss, *_ = plain_loop(Product(), data, losses.mse, SGD, 1)
+    np.testing.assert_array_equal(run.params, params)
+    np.testing.assert_array_equal(run.loss, loss.astype(np.float32))
+
+
 def test_the_line_fit_equals_a_plain_loop_over_several_windows_of_rows() -> None:
     model, data = models.Line(-1.0, 1.0), datasets.line(50)
     run = record(model, data, loss=losses.mse, optimizer=SGD, steps=2500)
@@ -130,6 +150,35 @@ def test_the_seed_decides_the_bits_and_the_global_generator_neither_matters_nor_
     torch.rand(5)
     np.testing.assert_array_equal(first.params, call(seed=1).params)
     assert (first.params[-1] != call(seed=2).params[-1]).any()
+
+
+class Noisy(torch.optim.SGD):
+    """Draws a direction when it is built."""
+
+    def __init__(self, params, lr=0.1) -> None:
+        super().__init__(params, lr)
+        self.way = [torch.randn_like(p) for p in self.param_groups[0]["params"]]
+
+    def step(self, closure=None):
+        for p, way in zip(self.param_groups[0]["params"], self.way, strict=True):
+            p.grad += 0.1 * way
+        super().step()
+
+
+def drawing(optimizer):
+    return lr_scheduler.StepLR(optimizer, 2, gamma=float(torch.rand(())))
+
+
+def test_the_seed_decides_what_an_optimizer_and_a_scheduler_draw_when_they_are_built() -> None:
+    line, data = models.Line(-1.0, 1.0), datasets.line(5)
+    call = partial(record, line, data, loss=losses.mse, optimizer=Noisy, scheduler=drawing, steps=4)
+    before = torch.get_rng_state()
+    first = call(seed=1)
+    assert torch.equal(torch.get_rng_state(), before)
+    torch.rand(5)
+    np.testing.assert_array_equal(first.params, call(seed=1).params)
+    assert (first.params[-1] != call(seed=2).params[-1]).all()
+    assert first.lr[-1] != call(seed=2).lr[-1]
 
 
 def test_the_model_passed_in_stays_as_it_was(labels, network) -> None:

@@ -140,6 +140,50 @@ def test_a_buffer_is_recorded_from_the_start_when_it_first_moves_late(still, eve
     }
 
 
+class Unrecorded(nn.Module):
+    """Has one buffer of each kind that no array of rows can hold, and one that it can."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.line = models.Line(-1.0, 1.0)
+        self.calls = 0
+        self.register_buffer("sparse", torch.eye(5).to_sparse())
+        self.register_buffer("mask", torch.ones(5))
+        self.register_buffer("thick", torch.zeros(2, 2))
+        self.register_buffer("once", torch.zeros(1))
+        self.register_buffer("fine", torch.zeros(1))
+        self.register_buffer("count", torch.zeros(()))
+
+    def forward(self, x):
+        self.calls += self.training
+        if len(self.mask) != len(x):
+            self.mask = torch.ones(len(x))
+        if self.training:
+            self.count += 1
+        if self.calls == 3:
+            self.once, self.thick = None, torch.eye(2).to_sparse()
+            self.fine = self.fine.double() + 1
+        return self.line(x) * self.mask
+
+
+@pytest.mark.parametrize("every", [1, 2])
+def test_a_buffer_that_no_array_can_hold_has_no_history(every) -> None:
+    run = record(
+        Unrecorded(),
+        data := datasets.line(12),
+        loss=losses.mse,
+        optimizer=SGD,
+        steps=6,
+        batch_size=5,
+        keep=Keep(every=every),
+    )
+    assert {name: list(rows) for name, rows in run.buffers.items()} == {
+        "count": list(range(0, 7, every))
+    }
+    expected = run.params[:, :1] * data.x.numpy() + run.params[:, 1:]
+    np.testing.assert_allclose(run.predict(data.x, range(len(run.loss))), expected, rtol=1e-5)
+
+
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_data_that_change_later_do_not_change_the_run(dtype) -> None:
     data = datasets.line(20, dtype=dtype)

@@ -194,7 +194,24 @@ def test_another_surface_does_not_fit() -> None:
         walk(lambda x, y: x**2 + y**4 + 1)
 
 
+class Own(torch.optim.lr_scheduler.LRScheduler):
+    """Looks at the parameters."""
+
+    def get_lr(self):
+        size = float(self.optimizer.param_groups[0]["params"][0].detach().abs())
+        return [base / (1 + size) for base in self.base_lrs]
+
+
+def looking(optimizer):
+    params = optimizer.param_groups[0]["params"]
+    return torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: 1 / (1 + params[0].detach().abs().item())
+    )
+
+
 REPLAYED = {
+    "own schedule": dict(scheduler=Own),
+    "schedule that looks": dict(scheduler=looking),
     "dropout": dict(model=small()),
     "batch norm": dict(
         model=nn.Sequential(nn.Unflatten(0, (-1, 1)), nn.BatchNorm1d(1), models.MLP((1, 2, 1)))
@@ -273,3 +290,14 @@ def test_an_error_inside_the_session_is_not_hidden() -> None:
     with pytest.raises(ZeroDivisionError), session(replay=[scene()]):
         raise ZeroDivisionError
     scene()  # and the session is closed
+
+
+def test_an_error_of_the_progress_says_so() -> None:
+    def broken(done, total):
+        raise ValueError("no window")
+
+    with (
+        pytest.raises(RecordingError, match=r"session: progress failed \(ValueError: no window\)"),
+        session(progress=broken),
+    ):
+        scene()

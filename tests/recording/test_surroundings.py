@@ -71,3 +71,28 @@ def test_threads_record_the_bits_of_one_thread_and_leave_the_generator_alone() -
     assert torch.equal(torch.get_rng_state(), before)
     for seed, params in enumerate(found):
         np.testing.assert_array_equal(params, run(seed))
+
+
+def test_threads_evaluate_one_run_as_one_thread_does_and_leave_its_model_whole() -> None:
+    model = models.MLP((2, 32, 32, 1))
+    run = record(model, DATA, loss=losses.nll, optimizer=SGD, steps=20)
+    x = torch.randn(500, 2, generator=torch.Generator().manual_seed(0)).numpy()
+    expected = run.predict(x, range(21)), run.loss_at(run.params), run.gradient_norms()
+
+    def evaluate(which: int):
+        calls = (
+            lambda: run.predict(x, range(21)),
+            lambda: run.loss_at(run.params),
+            run.gradient_norms,
+        )
+        return calls[which % 3]()
+
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(evaluate, range(24)))
+    for which, values in enumerate(found):
+        np.testing.assert_array_equal(values, expected[which % 3])
+    held = run.problem.model
+    assert all(type(p) is nn.Parameter for p in held.parameters())
+    with torch.no_grad():
+        last = held(torch.tensor(x)).numpy()
+    np.testing.assert_allclose(last, run.predict(x, -1), rtol=1e-5, atol=1e-6)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 import subprocess
 import sys
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 from functools import partial
 
 import numpy as np
@@ -14,8 +14,8 @@ import torch
 from torch import nn
 
 from render.errors import InputError, RecordingError
-from render.problem import losses, models
-from render.recording import Problem, Trajectory
+from render.problem import datasets, losses, models
+from render.recording import Problem, Trajectory, record
 
 SGD = partial(torch.optim.SGD, lr=0.1)
 
@@ -136,3 +136,46 @@ def test_trajectories_import_without_torch() -> None:
         "assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+class Counted(models.Line):
+    """Has whole numbers before its other parameters."""
+
+    def __init__(self) -> None:
+        nn.Module.__init__(self)
+        self.count = nn.Parameter(torch.tensor([3]), requires_grad=False)
+        self.slope, self.intercept = (nn.Parameter(torch.tensor(v)) for v in (-1.0, 1.0))
+
+
+LINE = datasets.line(20)
+HALF = torch.bfloat16
+TYPES = {
+    "float32": (models.Line(-1.0, 1.0), LINE),
+    "whole numbers first": (Counted(), LINE),
+    "bfloat16": (models.Line(0.5, 1.0, dtype=HALF), datasets.line(20, dtype=HALF)),
+    "bfloat16 in y": (models.Line(0.5, 1.0), datasets.of(LINE.x, LINE.y.to(HALF))),
+}
+
+
+@pytest.mark.parametrize(("model", "data"), TYPES.values(), ids=TYPES)
+def test_the_data_have_the_types_that_they_had(model, data, tmp_path) -> None:
+    optimizer = partial(torch.optim.SGD, lr=0.1)
+    run = record(model, data, loss=losses.mse, optimizer=optimizer, steps=2)
+    run.save(tmp_path / "run.npz")
+    again = Trajectory.load(tmp_path / "run.npz", run.problem)
+    held = again.problem.data
+    assert torch.equal(held.x, data.x) and torch.equal(held.y, data.y)
+    assert (held.x.dtype, held.y.dtype) == (data.x.dtype, data.y.dtype)
+    np.testing.assert_array_equal(again.loss_at(run.params), run.loss_at(run.params))
+
+
+def test_a_model_of_another_type_has_the_data_in_its_own() -> None:
+    model, data = TYPES["bfloat16"]
+    optimizer = partial(torch.optim.SGD, lr=0.1)
+    run = record(model, data, loss=losses.mse, optimizer=optimizer, steps=2)
+    older = {key: value for key, value in run.meta.items() if key != "bfloat16"}
+    assert replace(run, meta=older).attach(model, losses.mse).problem.data.x.dtype == HALF
+    double = run.attach(models.Line(0.0, 0.0, dtype=torch.float64), losses.mse)
+    residuals = run.params[:, :1] * run.x + run.params[:, 1:] - run.y
+    expected = (residuals.astype(float) ** 2).mean(axis=1)
+    np.testing.assert_allclose(double.loss_at(run.params), expected, rtol=1e-6)
