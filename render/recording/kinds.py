@@ -14,6 +14,7 @@ from render.recording import evaluation
 from render.recording.hooks import gradient_hooks, module_hooks, step_is_altered
 from render.recording.problem import layout_of
 from render.recording.schedules import is_foreseen
+from render.recording.sharing import overlapping
 from render.recording.task import Task
 
 __all__ = ["kind_of", "renewed"]
@@ -53,6 +54,7 @@ def kind_of(task: Task) -> object | None:
         or len({(p.dtype, p.requires_grad) for p in params}) > 1
         or not params[0].requires_grad
         or evaluation.is_looped(model)
+        or bool(overlapping(params))
     )
     if alone:
         return None

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from render.errors import InputError, RecordingError, RenderError
 from render.recording.factories import first_line
+from render.recording.given import keeps_off
 from render.recording.hooks import gradient_hooks
-from render.recording.reaching import keeps_off
 from render.recording.sharing import aliases
 from render.recording.task import Task
 from render.recording.watching import tried

@@ -178,8 +178,8 @@ def rate_of(optimizer: Optimizer) -> float | Tensor:
     rate: object = optimizer.param_groups[0].get("lr")
     if type(rate) is float:
         return rate
-    if isinstance(rate, Tensor):
-        return rate.detach().clone() if rate.numel() == 1 else math.nan
+    if isinstance(rate, Tensor) and rate.numel() == 1:
+        return rate.item() if rate.is_cpu else rate.detach().clone()
     return float(rate) if isinstance(rate, Real) else math.nan
 
 

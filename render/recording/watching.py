@@ -17,8 +17,8 @@ from render.problem.penalties import Penalised
 from render.recording import evaluation
 from render.recording.factories import first_line
 from render.recording.generators import forked
+from render.recording.given import keeps_off
 from render.recording.problem import Problem, copied
-from render.recording.reaching import keeps_off
 from render.recording.request import Metric
 from render.recording.task import Task
 

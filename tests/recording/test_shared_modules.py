@@ -104,6 +104,17 @@ def test_parameters_that_share_memory_share_it_in_a_run(tie) -> None:
     np.testing.assert_array_equal(again.predict(DATA.x, STEPS), run.predict(DATA.x, STEPS))
 
 
+def test_a_sweep_keeps_memory_shared():
+    rates = [1e-3, 5e-4]
+    options = {"loss": losses.mse, "steps": 20}
+    runs = sweep(Tied(by_parameter), DATA, optimizer=torch.optim.SGD, lr=rates, **options)
+    for run, rate in zip(runs.values(), rates, strict=True):
+        optimizer = partial(torch.optim.SGD, lr=rate)
+        alone = record(Tied(by_parameter), DATA, optimizer=optimizer, **options)
+        assert np.array_equal(run.params, alone.params)
+        assert "together" not in run.meta
+
+
 class Aliased(Tied):
     """Decodes with a tensor beside its parameters."""
 
