@@ -56,7 +56,7 @@ class Frames:
         self._claims: Claims | None = None
 
     def draw(self, *, rests: bool, twice: bool) -> tuple[np.ndarray, tuple[Box, ...]]:
-        """Return the picture and the boxes in which it differs from the one before.
+        """Return the picture and boxes that hold where it differs from the one before.
 
         `rests` False: any artist may have moved. `twice`: a full drawing is gone through twice.
         """

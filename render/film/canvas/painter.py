@@ -31,6 +31,8 @@ from render.film.canvas.segments import Segment
 
 _HEAVY = 50_000  # numbers in a segment's commands: some ten milliseconds of painting
 _MOST_APART = 50
+_SAMPLE = 16  # one row of so many is looked at, to see whether looking at all of them pays
+_MANY = 1 / 16  # of the sampled pixels: where more differ, those that do not are copied too
 
 
 class Painter:
@@ -63,7 +65,7 @@ class Painter:
     def paint(
         self, segments: Sequence[Segment], changed: Iterable[int], damage: Iterable[Box]
     ) -> tuple[Box, ...]:
-        """Repair the damage that the segments `changed` did; return the boxes that differ."""
+        """Repair the damage that the segments `changed` did; return boxes that hold it."""
         boxes = disjoint(damage)
         if not boxes:
             return ()
@@ -154,13 +156,13 @@ class Painter:
         return tuple(box for box in damage if not is_empty(box))
 
     def _copy_out(self, box: Box) -> Box:
-        """Copy the pixels of a box that differ into the picture; return the box around them."""
-        if self._is_first:
-            _copy(self._scratch, self.picture, box)
-            return box
+        """Copy the pixels of a box that differ into the picture; return a box that holds them."""
         x0, y0, x1, y1 = box
         new = self._scratch.view(np.uint32)[y0:y1, x0:x1, 0]
         old = self.picture.view(np.uint32)[y0:y1, x0:x1, 0]
+        if self._is_first or _differ_in_many(new[::_SAMPLE], old[::_SAMPLE]):
+            _copy(self._scratch, self.picture, box)
+            return box
         differs = new != old
         rows = np.flatnonzero(differs.any(axis=1))
         if not rows.size:
@@ -180,6 +182,10 @@ class Painter:
         previous, clip_path = self._clip_path, command.gc._clippath
         command.play(self._agg)
         self._clip_path = clip_path if clip_path is not None else previous
+
+
+def _differ_in_many(new: np.ndarray, old: np.ndarray) -> bool:
+    return bool(np.count_nonzero(new != old) > _MANY * new.size)
 
 
 def _heavy(segments: Sequence[Segment]) -> list[tuple[int, Box]]:
