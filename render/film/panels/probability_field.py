@@ -86,7 +86,7 @@ class ProbabilityField(RunPanel):
         ax.locator_params(nbins=6)  # longer numbers would touch
         xs, ys = self._axes()
         colors = _class_colors(self._classes)
-        plane = np.meshgrid(xs, ys)
+        x, y = np.meshgrid(xs, ys)
         bands = PathCollection([], facecolors=_tints(colors), linewidths=0, zorder=1)
         ax.add_collection(bands, autolim=False)
         ax.set(xlim=(xs[0], xs[-1]), ylim=(ys[0], ys[-1]))
@@ -99,8 +99,8 @@ class ProbabilityField(RunPanel):
         def update(step: int) -> None:
             logits = _logits(self._odds(row_at(self._only, step)))
             finite = bool(np.isfinite(logits).all())
-            bands.set_paths(_bands(*plane, logits) if finite else [])
-            line.set_data(*_boundary(*plane, logits).T if finite else ([], []))
+            bands.set_paths(_bands(x, y, logits) if finite else [])
+            line.set_data(*_boundary(x, y, logits).T if finite else ([], []))
             lost.set_text("" if finite else "diverged: no prediction")
 
         return update
