@@ -4,7 +4,8 @@ Commands whose boxes do not meet may trade places without a change to the pictur
 split: the base holds, painted once, every command that no lively segment lies under; the rest is
 played over it. A change is repaired on a scratch frame that starts as the base: all commands that
 meet the damaged boxes are played there whole, in order, and only the damaged boxes are copied out.
-Nothing is clipped, so that every pixel comes from the same calls as in a full drawing.
+Nothing is clipped but as in a full drawing, and to the same masks: every pixel comes from the same
+calls.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from render.film.canvas.boxes import (
     is_empty,
     meet,
 )
+from render.film.canvas.clips import Clip
 from render.film.canvas.commands import Command
 from render.film.canvas.segments import Segment
 
@@ -49,7 +51,7 @@ class Painter:
         self._calm_over: set[int] = set()
         self._rebuild_s = 0.0
         self._wasted_s = 0.0
-        self._clip_path: Any = None
+        self._mask: Clip | None = None  # the one that Agg rendered last
         self._is_first = True
 
     def paint_all(self, segments: Sequence[Segment]) -> tuple[Box, ...]:
@@ -178,10 +180,11 @@ class Painter:
         return tight
 
     def _play(self, command: Command) -> None:
-        # Agg knows its last clip path by address: keep it alive, lest a new one takes its place.
-        previous, clip_path = self._clip_path, command.gc._clippath
+        mask = command.gc._clippath if command.own_clip is not None else None
+        if mask is not None and mask is not self._mask:
+            mask.render(self._agg)
+            self._mask = mask
         command.play(self._agg)
-        self._clip_path = clip_path if clip_path is not None else previous
 
 
 def _differ_in_many(new: np.ndarray, old: np.ndarray) -> bool:
