@@ -8,6 +8,7 @@ again, compared with another, and bounded by a box of pixels.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import copy
 from typing import Any, TypeVar
 
 import numpy as np
@@ -24,9 +25,12 @@ class PixelsReadError(Exception):
 
 
 class Command:
-    """One call of the rasterizer: its name, frozen arguments, and the pixels it may touch."""
+    """One call of the rasterizer: its name, frozen arguments, and the pixels it may touch.
 
-    __slots__ = ("args", "box", "clip", "gc", "kwargs", "name")
+    own_clip: the clip path that it was recorded with, if the call looks at it.
+    """
+
+    __slots__ = ("args", "box", "clip", "gc", "kwargs", "name", "own_clip")
 
     def __init__(
         self,
@@ -35,6 +39,7 @@ class Command:
         kwargs: dict[str, Any],
         box: Box,
         clip: Box,
+        own_clip: Any = None,
     ) -> None:
         self.name = name
         self.gc = args[-1] if name == "draw_text_image" else args[0]
@@ -42,6 +47,7 @@ class Command:
         self.kwargs = kwargs
         self.box = box
         self.clip = clip
+        self.own_clip = own_clip
 
     def play(self, agg: Any) -> None:
         """Make the call."""
@@ -56,6 +62,15 @@ class Command:
             and same(self.kwargs, other.kwargs)
         )
         return [] if is_same else [self.box, other.box]
+
+    def with_mask(self, mask: Any) -> Command:
+        """Return the same call with the mask of another clip path, or itself if it has that."""
+        if self.gc._clippath is mask:
+            return self
+        gc: Any = copy(self.gc)
+        gc._clippath = mask
+        args = (gc, *self.args[1:])
+        return Command(self.name, args, self.kwargs, self.box, self.clip, self.own_clip)
 
     @property
     def vertices(self) -> int:

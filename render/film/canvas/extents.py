@@ -2,7 +2,7 @@
 
 Each bound is the extent of the vertices, or of the control points of curves, widened by what Agg
 can add to it: up to one line width beside the line, ten at the tip of a sharp mitred corner (its
-limit), a pixel for snapping and one for antialiasing.
+limit), a pixel for snapping and one for antialiasing. Nearly straight lines may reach anywhere.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import numpy as np
 from matplotlib.path import Path
 
 from render.film.canvas.boxes import EMPTY, Box, common
+from render.film.canvas.needles import may_have_needles
 
 _BESIDE = 1.0  # line widths beyond the vertices: half, or its diagonal at a projecting cap
 _TIP = 10.3  # at a mitred corner
@@ -26,6 +27,7 @@ _CLOSEPOLY = int(Path.CLOSEPOLY)
 
 Span = tuple[float, float, float, float]
 _NOWHERE: Span = (np.inf, np.inf, -np.inf, -np.inf)
+_ANYWHERE: Span = (-_FAR, -_FAR, _FAR, _FAR)
 
 
 def clip_box(rectangle: np.ndarray | None, width: int, height: int) -> Box:
@@ -142,20 +144,34 @@ def _widths(gc: Any, vertices: int = 3) -> float:
 
 
 def _path(args: tuple[Any, ...], height: int, scale: float) -> tuple[Span, float]:
-    gc, path, matrix = args[:3]
-    return _transformed(_path_span(path), matrix), _pad(gc, scale, len(path.vertices))
+    gc, path, matrix, *face = args
+    span = _transformed(_path_span(path), matrix)
+    # Agg itself merges what is nearly straight of long lines, unless they are filled.
+    is_merged = path.should_simplify and face in ([], [None]) and gc.get_hatch() is None
+    is_round = _is_stroked_round(gc, gc.get_linewidth())
+    if is_round and not is_merged and may_have_needles(path, matrix, span):
+        span = _ANYWHERE
+    return span, _pad(gc, scale, len(path.vertices))
+
+
+def _is_stroked_round(gc: Any, width: float) -> bool:
+    return width > 0 and gc.get_joinstyle() != "miter"
 
 
 def _markers(args: tuple[Any, ...], height: int, scale: float) -> tuple[Span, float]:
     gc, marker, marker_matrix, path, matrix = args[:5]
-    shape = _marker_span(marker, marker_matrix.tobytes())
+    is_stroked_round = _is_stroked_round(gc, gc.get_linewidth())
+    shape = _marker_span(marker, marker_matrix.tobytes(), is_stroked_round)
     places = _transformed(_path_span(path), matrix)
     return _sum(places, shape), _pad(gc, scale)
 
 
 @lru_cache(maxsize=64)
-def _marker_span(marker: Path, matrix: bytes) -> Span:
-    return _transformed(_path_span(marker), np.frombuffer(matrix).reshape(3, 3))
+def _marker_span(marker: Path, matrix: bytes, is_stroked_round: bool) -> Span:
+    to_pixels = np.frombuffer(matrix).reshape(3, 3)
+    span = _transformed(_path_span(marker), to_pixels)
+    needles = is_stroked_round and may_have_needles(marker, to_pixels, span)
+    return _ANYWHERE if needles else span
 
 
 def _collection(args: tuple[Any, ...], height: int, scale: float) -> tuple[Span, float]:
@@ -167,10 +183,22 @@ def _collection(args: tuple[Any, ...], height: int, scale: float) -> tuple[Span,
     widths = np.asarray(args[8], float)
     widest = float(widths.max()) if widths.size else 0.0
     pad = _pad(gc, scale) + _widths(gc) * widest * scale
-    if not len(offsets):
-        return shapes, pad
-    places = _transformed(_points_span(np.ma.getdata(offsets)), offset_matrix)
-    return _sum(shapes, places), pad
+    span = shapes
+    if len(offsets):
+        span = _sum(shapes, _transformed(_points_span(np.ma.getdata(offsets)), offset_matrix))
+    if len(args[7]) and _is_stroked_round(gc, widest):
+        matrix = master @ np.asarray(transforms[0]) if len(transforms) else master
+        if _have_needles(tuple(paths), matrix.tobytes(), span):
+            span = _ANYWHERE
+    return span, pad
+
+
+@lru_cache(maxsize=4)  # colours may change while the paths stay
+def _have_needles(paths: tuple[Any, ...], matrix: bytes, span: Span) -> bool:
+    if all(len(path.vertices) < 3 for path in paths):
+        return False
+    whole = paths[0] if len(paths) == 1 else Path.make_compound_path(*paths)
+    return may_have_needles(whole, np.frombuffer(matrix).reshape(3, 3), span)
 
 
 def _extreme(transforms: Any) -> Any:

@@ -17,6 +17,7 @@ from render.film.canvas.engines import draw_nothing
 from render.film.canvas.foreign import is_foreign
 from render.film.canvas.fresh import is_fresh, mark_fresh
 from render.film.canvas.lines import LineTemplate
+from render.film.canvas.masks import Masks
 from render.film.canvas.order import record_axes, record_figure
 from render.film.canvas.painter import Painter
 from render.film.canvas.recorder import Recorder
@@ -42,6 +43,7 @@ class Frames:
         self._figure = figure
         self._standing = standing
         self._recorder = Recorder(width, height, figure.dpi)
+        self._masks = Masks()
         self._painter = Painter(self._recorder.agg, width, height)
         self._segments: list[Segment] = []
         self._structure: Structure | None = None
@@ -55,14 +57,18 @@ class Frames:
         self._undrawn: dict[Any, Watch] = {}
         self._claims: Claims | None = None
 
-    def draw(self, *, rests: bool, twice: bool) -> tuple[np.ndarray, tuple[Box, ...]]:
-        """Return the picture and the boxes in which it differs from the one before.
+    def draw(
+        self, *, rests: bool, twice: bool, idle_dpi: float | None
+    ) -> tuple[np.ndarray, tuple[Box, ...]]:
+        """Return the picture and boxes that hold where it differs from the one before.
 
         `rests` False: any artist may have moved. `twice`: a full drawing is gone through twice.
+        `idle_dpi`: at which an idle draw drew the same before, if one did.
         """
         self._recorder.reset()
         self._damage = {}
         self._twice = twice
+        self._masks.begin(is_drawn=idle_dpi == self.key[2])
         try:
             if rests and self._redraw_changed():
                 self._is_proved = True
@@ -103,6 +109,8 @@ class Frames:
         )
 
     def _paint_damage(self) -> tuple[Box, ...]:
+        for number, differing in self._masks.give(self._segments):
+            self._damage[number] = self._damage.get(number, []) + differing
         boxes = chain.from_iterable(self._damage.values())
         return self._painter.paint(self._segments, self._damage, boxes)
 
@@ -118,6 +126,8 @@ class Frames:
         rests = (rests or self._standing.end_frame()) and not tells
         self._segments, self._structure = new, None
         if [id(segment.artist) for segment in old] != [id(segment.artist) for segment in new]:
+            for _ in self._masks.give(new):
+                pass
             return self._painter.paint_all(new)
         self._segments = list(old)
         for number, segment in enumerate(new):
@@ -136,7 +146,7 @@ class Frames:
         if boxes:
             self._damage[number] = boxes
         else:
-            after.commands = before.commands  # the very objects that the painter holds
+            after.commands = before.renewed(after.commands)  # the very objects that are painted
         self._segments[number] = after
 
     def _watch_all(self) -> None:
@@ -310,6 +320,8 @@ class Frames:
         if boxes:
             self._damage[number] = self._damage.get(number, []) + boxes
             segment.set(commands)
+        else:
+            segment.renewed(commands)
         if segment.watch is None or not segment.watch.opaque:
             if was_watched:
                 segment.patience = min(2 * segment.patience, _MOST_PATIENCE)

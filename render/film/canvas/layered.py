@@ -155,7 +155,7 @@ class LayeredCanvas:
         if not (self._in_full or _is_listened_to(self._canvas)):
             try:
                 self._picture, self.damage = self._frames.draw(
-                    rests=not self._moves, twice=self._twice
+                    rests=not self._moves, twice=self._twice, idle_dpi=self._own_pixels.idle_dpi
                 )
                 self._own_pixels.show(self._picture)
                 return

@@ -37,6 +37,7 @@ class OwnPixels:
         self._pending: Callable[[], None] | None = None
         self._idle_is_read = False
         self._is_drawn = False
+        self.idle_dpi: float | None = None  # of the last idle draw, since the last frame
         canvas.draw_idle = self._draw_later
         for name in _READERS:
             setattr(canvas, name, self._pixels_first(getattr(canvas, name)))
@@ -44,6 +45,7 @@ class OwnPixels:
     def show(self, picture: np.ndarray) -> None:
         """Have the canvas show a picture, which must stay as it is until the next call."""
         self._is_drawn = True
+        self.idle_dpi = None
         self._prepare_renderer()
         renderer = self._renderer
 
@@ -87,6 +89,7 @@ class OwnPixels:
             self._renderer = None
 
     def _draw_later(self, *_: object, **__: object) -> None:
+        self.idle_dpi = self._figure.dpi
         if not hasattr(self._canvas, "renderer"):
             self._prepare_renderer()
         if self._idle_is_read:

@@ -4,7 +4,8 @@ Commands whose boxes do not meet may trade places without a change to the pictur
 split: the base holds, painted once, every command that no lively segment lies under; the rest is
 played over it. A change is repaired on a scratch frame that starts as the base: all commands that
 meet the damaged boxes are played there whole, in order, and only the damaged boxes are copied out.
-Nothing is clipped, so that every pixel comes from the same calls as in a full drawing.
+Nothing is clipped but as in a full drawing, and to the same masks: every pixel comes from the same
+calls.
 """
 
 from __future__ import annotations
@@ -26,11 +27,14 @@ from render.film.canvas.boxes import (
     is_empty,
     meet,
 )
+from render.film.canvas.clips import Clip
 from render.film.canvas.commands import Command
 from render.film.canvas.segments import Segment
 
 _HEAVY = 50_000  # numbers in a segment's commands: some ten milliseconds of painting
 _MOST_APART = 50
+_SAMPLE = 16  # one row of so many is looked at, to see whether looking at all of them pays
+_MANY = 1 / 16  # of the sampled pixels: where more differ, those that do not are copied too
 
 
 class Painter:
@@ -47,7 +51,7 @@ class Painter:
         self._calm_over: set[int] = set()
         self._rebuild_s = 0.0
         self._wasted_s = 0.0
-        self._clip_path: Any = None
+        self._mask: Clip | None = None  # the one that Agg rendered last
         self._is_first = True
 
     def paint_all(self, segments: Sequence[Segment]) -> tuple[Box, ...]:
@@ -63,7 +67,7 @@ class Painter:
     def paint(
         self, segments: Sequence[Segment], changed: Iterable[int], damage: Iterable[Box]
     ) -> tuple[Box, ...]:
-        """Repair the damage that the segments `changed` did; return the boxes that differ."""
+        """Repair the damage that the segments `changed` did; return boxes that hold it."""
         boxes = disjoint(damage)
         if not boxes:
             return ()
@@ -154,13 +158,13 @@ class Painter:
         return tuple(box for box in damage if not is_empty(box))
 
     def _copy_out(self, box: Box) -> Box:
-        """Copy the pixels of a box that differ into the picture; return the box around them."""
-        if self._is_first:
-            _copy(self._scratch, self.picture, box)
-            return box
+        """Copy the pixels of a box that differ into the picture; return a box that holds them."""
         x0, y0, x1, y1 = box
         new = self._scratch.view(np.uint32)[y0:y1, x0:x1, 0]
         old = self.picture.view(np.uint32)[y0:y1, x0:x1, 0]
+        if self._is_first or _differ_in_many(new[::_SAMPLE], old[::_SAMPLE]):
+            _copy(self._scratch, self.picture, box)
+            return box
         differs = new != old
         rows = np.flatnonzero(differs.any(axis=1))
         if not rows.size:
@@ -176,10 +180,15 @@ class Painter:
         return tight
 
     def _play(self, command: Command) -> None:
-        # Agg knows its last clip path by address: keep it alive, lest a new one takes its place.
-        previous, clip_path = self._clip_path, command.gc._clippath
+        mask = command.gc._clippath if command.own_clip is not None else None
+        if mask is not None and mask is not self._mask:
+            mask.render(self._agg)
+            self._mask = mask
         command.play(self._agg)
-        self._clip_path = clip_path if clip_path is not None else previous
+
+
+def _differ_in_many(new: np.ndarray, old: np.ndarray) -> bool:
+    return bool(np.count_nonzero(new != old) > _MANY * new.size)
 
 
 def _heavy(segments: Sequence[Segment]) -> list[tuple[int, Box]]:

@@ -38,7 +38,14 @@ class Segment:
         """Give it the commands of the current frame."""
         self.commands = commands
         self.box = hull_of(command.box for command in commands)
+        self.takes_masks = any(command.own_clip is not None for command in commands)
         self._weight: int | None = None
+
+    def renewed(self, equal: Sequence[Command]) -> list[Command]:
+        """Return its commands, with the paths that equal ones, recorded later, are clipped to."""
+        for command, later in zip(self.commands, equal, strict=False):
+            command.own_clip = later.own_clip
+        return self.commands
 
     @property
     def weight(self) -> int:

@@ -11,6 +11,7 @@ from matplotlib.path import Path
 from matplotlib.transforms import Transform
 
 from render.film.canvas.boxes import Box
+from render.film.canvas.clips import Clip, takes_mask
 from render.film.canvas.commands import Command, PixelsReadError
 from render.film.canvas.extents import clip_box, extent
 from render.film.canvas.frozen import FrozenPaths, freeze_path
@@ -26,7 +27,7 @@ class Tape:
     def __init__(self, width: int, height: int, dpi: float) -> None:
         self.commands: list[Command] = []
         self._frame = (width, height, dpi)
-        self._clips: dict[tuple[bytes, bytes, bytes], _FrozenClip] = {}
+        self._clips: dict[tuple[int, Any], Clip] = {}
         self._clip_boxes: dict[bytes | None, Box] = {}
         self._paths = FrozenPaths()
 
@@ -38,8 +39,10 @@ class Tape:
         clip = self._clip(gc)
         if name == "draw_markers" and gc._clippath is not None:
             clip = (0, 0, width, height)  # there Agg clips by the path alone
+            gc._clippath = gc._clippath.beyond_rectangle()
         box = extent(name, frozen, clip, height, dpi)
-        self.commands.append(Command(name, frozen, frozen_kwargs, box, clip))
+        own_clip = gc._clippath if takes_mask(name, frozen, gc._clippath) else None
+        self.commands.append(Command(name, frozen, frozen_kwargs, box, clip, own_clip))
 
     def again(
         self, commands: Iterable[Command], path: Path, transform: Transform
@@ -51,7 +54,7 @@ class Tape:
             at = 1 if command.name == "draw_path" else 3
             args = (*command.args[:at], *frozen, *command.args[at + 2 :])
             box = extent(command.name, args, command.clip, height, dpi)
-            yield Command(command.name, args, command.kwargs, box, command.clip)
+            yield Command(command.name, args, command.kwargs, box, command.clip, command.own_clip)
 
     def _clip(self, gc: Any) -> Box:
         rectangle = gc._cliprect
@@ -137,30 +140,17 @@ class Tape:
             state["_cliprect"] = np.array(state["_cliprect"])
         if state["_clippath"] is not None:
             path, transform = state["_clippath"].get_transformed_path_and_affine()
-            state["_clippath"] = self._freeze_clip(path, transform)
+            state["_clippath"] = self._freeze_clip(path, transform, gc)
         offset, dashes = state["_dashes"]
         if dashes is not None:
             state["_dashes"] = (offset, tuple(dashes))
         state["_rgb"] = tuple(state["_rgb"])
         return frozen  # type: ignore[no-any-return]
 
-    def _freeze_clip(self, path: Path, transform: Transform) -> _FrozenClip:
-        """Return one object for equal clip paths: Agg keeps its mask while the path is the same."""
+    def _freeze_clip(self, path: Path, transform: Transform, gc: Any) -> Clip:
+        """Return one object for equal clips, which is quicker to compare."""
         matrix = np.array(transform.get_affine().get_matrix())
-        codes = b"" if path.codes is None else np.asarray(path.codes).tobytes()
-        key = (np.asarray(path.vertices).tobytes(), codes, matrix.tobytes())
-        if key not in self._clips:
-            if len(self._clips) >= _CLIPS_KEPT:
-                self._clips.clear()
-            self._clips[key] = _FrozenClip(freeze_path(path), matrix)
-        return self._clips[key]
-
-
-class _FrozenClip:
-    """A clip path that stays as it is; shaped like `TransformedPath`."""
-
-    def __init__(self, path: Path, matrix: np.ndarray) -> None:
-        self._pair = (path, matrix)
-
-    def get_transformed_path_and_affine(self) -> tuple[Path, np.ndarray]:
-        return self._pair
+        clip = Clip(path, matrix, rectangle=gc._cliprect, snap=gc.get_snap())
+        if len(self._clips) >= _CLIPS_KEPT:
+            self._clips.clear()
+        return self._clips.setdefault((id(path), clip.look), clip)

@@ -43,8 +43,9 @@ DERIVED = {
     "_minpos",
     "_points_orig",
 }
-# Of a tick's lines, also what they compute from their data anew when that is set to what it is.
-LINE_UNREAD = UNREAD | {
+# Of a tick's lines what they compute from their data, anew when that is set to what it is, but not
+# the data: whoever sets them leaves a trace in nothing else.
+LINE_UNREAD = UNREAD - {"_xorig", "_yorig"} | {
     "_invalidx",
     "_invalidy",
     "_path",

@@ -27,7 +27,7 @@ __all__ = ["ProbabilityField"]
 
 _SHAPES = "os^Dv"
 _MARGIN = 0.08  # of the data's extent, on each side
-_LEADS = (0.0, 0.2, 0.4, 0.6, 0.8)  # of the most probable class over the next, in probability
+_LEADS = (0.0, 0.25, 0.5, 0.75)  # of the most probable class over the next, in probability
 _TINTS = (0.10, 0.36)  # of a class's colour, from unsure to sure: points of it stay visible
 _LONG = 1.7  # a panel of more times its other side: a square in it would be a stamp
 _MOST_ODDS = 30.0  # a probability beyond is 0 or 1 to float32
@@ -86,6 +86,7 @@ class ProbabilityField(RunPanel):
         ax.locator_params(nbins=6)  # longer numbers would touch
         xs, ys = self._axes()
         colors = _class_colors(self._classes)
+        x, y = np.meshgrid(xs, ys)
         bands = PathCollection([], facecolors=_tints(colors), linewidths=0, zorder=1)
         ax.add_collection(bands, autolim=False)
         ax.set(xlim=(xs[0], xs[-1]), ylim=(ys[0], ys[-1]))
@@ -98,8 +99,8 @@ class ProbabilityField(RunPanel):
         def update(step: int) -> None:
             logits = _logits(self._odds(row_at(self._only, step)))
             finite = bool(np.isfinite(logits).all())
-            bands.set_paths(_bands(xs, ys, logits) if finite else [])
-            line.set_data(*_boundary(xs, ys, logits).T if finite else ([], []))
+            bands.set_paths(_bands(x, y, logits) if finite else [])
+            line.set_data(*_boundary(x, y, logits).T if finite else ([], []))
             lost.set_text("" if finite else "diverged: no prediction")
 
         return update
@@ -197,7 +198,10 @@ def _logits(odds: NDArray[Any]) -> NDArray[Any]:
 
 
 def _bands(xs: NDArray[Any], ys: NDArray[Any], logits: NDArray[Any]) -> list[Path]:
-    """Where each class leads by at least so much probability, each band over the one before."""
+    """Where each class leads by at least so much probability, each band over the one before.
+
+    The first is everywhere: where another class leads, that one's bands cover it.
+    """
     likely = np.exp(logits - logits.max(axis=0))
     likely /= likely.sum(axis=0)
     paths = []
@@ -205,6 +209,8 @@ def _bands(xs: NDArray[Any], ys: NDArray[Any], logits: NDArray[Any]) -> list[Pat
         lead = likely[number] - _best_other(likely, number)
         filled = contour_generator(xs, ys, lead, fill_type=FillType.OuterCode)
         paths += [_path(*filled.filled(least, 2.0)) for least in _LEADS]
+    (left, *_, right), (low, *_, high) = xs[0], ys[:, 0]
+    paths[0] = Path([(left, low), (right, low), (right, high), (left, high)])
     return paths
 
 

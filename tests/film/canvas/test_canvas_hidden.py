@@ -103,6 +103,20 @@ def lines_of_ticks() -> Animated:
 
 
 @scene
+def data_of_tick_lines() -> Animated:
+    fig, ax = plt.subplots()
+    ax.grid(True)
+
+    def update(k: int) -> None:
+        if k > 3:
+            ax.get_xgridlines()[2].set_ydata([0, k / 10])
+        if k > 5:
+            ax.yaxis.get_major_ticks()[1].tick1line.set_xdata([k / 10])
+
+    return fig, update
+
+
+@scene
 def groups_of_labels() -> Animated:
     fig, axes = plt.subplots(2, 2)
     plt.setp(axes, xlabel="x", ylabel="y", title="t")
