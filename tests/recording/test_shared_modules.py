@@ -106,7 +106,7 @@ def test_parameters_that_share_memory_share_it_in_a_run(tie) -> None:
 
 def test_a_sweep_keeps_memory_shared():
     rates = [1e-3, 5e-4]
-    options = {"loss": losses.mse, "steps": 20}
+    options = {"loss": losses.mse, "steps": 5}
     runs = sweep(Tied(by_parameter), DATA, optimizer=torch.optim.SGD, lr=rates, **options)
     for run, rate in zip(runs.values(), rates, strict=True):
         optimizer = partial(torch.optim.SGD, lr=rate)

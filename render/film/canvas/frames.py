@@ -22,6 +22,7 @@ from render.film.canvas.order import record_axes, record_figure
 from render.film.canvas.painter import Painter
 from render.film.canvas.recorder import Recorder
 from render.film.canvas.segments import Segment, damage_between
+from render.film.canvas.settling import leaves_something
 from render.film.canvas.standing import Standing
 from render.film.canvas.structure import (
     Structure,
@@ -83,6 +84,10 @@ class Frames:
             self._segments, self._structure = [], None  # half a frame is none: begin anew
             raise
         return self._painter.picture, damage
+
+    def is_settled(self) -> bool:
+        """Whether drawing the figure again would leave nothing behind that artists read."""
+        return not any(leaves_something(segment.artist) for segment in self._segments)
 
     def layout_stands(self) -> bool:
         """Whether nothing changed since the last frame that a layout engine reads."""

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any
 
 import numpy as np
-from matplotlib import animation, backend_bases
+from matplotlib import backend_bases
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
@@ -17,7 +17,7 @@ from render.film.canvas.commands import PixelsReadError
 from render.film.canvas.engines import computes, engine_set_aside
 from render.film.canvas.frames import Frames
 from render.film.canvas.fresh import FRESH
-from render.film.canvas.own_pixels import OwnPixels
+from render.film.canvas.own_pixels import OwnPixels, is_listened_to
 from render.film.canvas.private import is_as_known
 from render.film.canvas.standing import Standing
 from render.film.themed import ThemedFigure
@@ -68,7 +68,9 @@ class LayeredCanvas:
         if not isinstance(self._first_canvas, FigureCanvasAgg):
             FigureCanvasAgg(self._figure)  # becomes the figure's canvas
         self._canvas: Any = self._figure.canvas
-        self._own_pixels = OwnPixels(self._figure, self._canvas, self._skip_layout)
+        self._own_pixels = OwnPixels(
+            self._figure, self._canvas, self._are_settled, self._skip_layout
+        )
 
     def draw(self) -> np.ndarray:
         """Return the figure's pixels now, as `figure.savefig` would write them.
@@ -106,6 +108,10 @@ class LayeredCanvas:
     def _layout_stands(self) -> bool:
         self._standing.adopt()
         return self._frames is not None and self._frames.layout_stands()
+
+    def _are_settled(self) -> bool:
+        """Whether no artist would come out otherwise after an idle draw."""
+        return self._frames is not None and self._frames.is_settled()
 
     def _skip_layout(self) -> bool:
         """Leave out what an idle draw computes, if that moves nothing."""
@@ -152,7 +158,7 @@ class LayeredCanvas:
         width, height = self._canvas.get_width_height(physical=True)
         if self._frames is None or self._frames.key != (width, height, self._figure.dpi):
             self._frames = Frames(self._figure, width, height, self._standing)
-        if not (self._in_full or _is_listened_to(self._canvas)):
+        if not (self._in_full or is_listened_to(self._canvas)):
             try:
                 self._picture, self.damage = self._frames.draw(
                     rests=not self._moves, twice=self._twice, idle_dpi=self._own_pixels.idle_dpi
@@ -170,11 +176,3 @@ def _is_asked_for_renderer(figure: Figure) -> bool:
     """Whether matplotlib only asks which renderer would draw the figure."""
     draw = vars(figure).get("draw")
     return getattr(draw, "__module__", None) == backend_bases.__name__
-
-
-def _is_listened_to(canvas: Any) -> bool:
-    """Whether someone is told of every drawing, and may then paint on the canvas."""
-    listeners = canvas.callbacks.callbacks.get("draw_event", {}).values()
-    return any(
-        getattr(listener(), "__module__", None) != animation.__name__ for listener in listeners
-    )

@@ -2,10 +2,11 @@
 
 `draw_idle` on an Agg canvas draws the whole figure at once, and `savefig` leaves its picture there.
 Both are put off here until the pixels are read, through the canvas or its renderer. What a drawing
-leaves behind other than pixels is the positions that a layout engine computes, and limits that are
-found in an order of their own, as by the first drawing of all: an idle draw that may leave any is
-gone through without a picture. Once someone has read the pixels of an idle draw, those that follow
-are drawn at once: what the figure shows may be changed before it is read.
+leaves behind other than pixels is the positions that a layout engine computes, limits that are
+found in an order of their own, as by the first drawing of all, and what artists read of others that
+are drawn later: an idle draw that may leave any is gone through without a picture. Where someone is
+told of drawings it is drawn at once. Once someone has read the pixels of an idle draw, those that
+follow are drawn at once: what the figure shows may be changed before it is read.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from matplotlib import animation
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
@@ -26,12 +28,20 @@ _READERS = ("buffer_rgba", "copy_from_bbox", "restore_region", "tostring_argb")
 class OwnPixels:
     """Puts off the drawings of one canvas until it is closed.
 
-    `skip_layout`: is asked whether an idle draw would compute a layout that stands already.
+    `are_settled` is asked whether no artist would come out otherwise after an idle draw,
+    `skip_layout` whether it would compute a layout that stands already.
     """
 
-    def __init__(self, figure: Figure, canvas: Any, skip_layout: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        figure: Figure,
+        canvas: Any,
+        are_settled: Callable[[], bool],
+        skip_layout: Callable[[], bool],
+    ) -> None:
         self._figure = figure
         self._canvas = canvas
+        self._are_settled = are_settled
         self._skip_layout = skip_layout
         self._renderer: Any = None
         self._pending: Callable[[], None] | None = None
@@ -92,10 +102,10 @@ class OwnPixels:
         self.idle_dpi = self._figure.dpi
         if not hasattr(self._canvas, "renderer"):
             self._prepare_renderer()
-        if self._idle_is_read:
+        if self._idle_is_read or is_listened_to(self._canvas):
             self._draw()
             return
-        is_settled_now = self._is_drawn and is_settled(self._figure)
+        is_settled_now = self._is_drawn and is_settled(self._figure) and self._are_settled()
         if not is_settled_now or (computes(self._figure) and not self._skip_layout()):
             self._is_drawn = True
             self._prepare_renderer()
@@ -127,3 +137,11 @@ class OwnPixels:
             return method(*args, **kwargs)
 
         return read
+
+
+def is_listened_to(canvas: Any) -> bool:
+    """Whether someone is told of every drawing, and may then paint on the canvas."""
+    listeners = canvas.callbacks.callbacks.get("draw_event", {}).values()
+    return any(
+        getattr(listener(), "__module__", None) != animation.__name__ for listener in listeners
+    )
