@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -21,7 +20,7 @@ from render.film.fault import Origin, blame_artists, origin
 from render.film.panels.panel import Update
 from render.film.styles import draw_legend, shared_labels
 from render.film.theme import rc_params
-from render.film.themed import ThemedFigure
+from render.film.themed import ThemedFigure, in_theme
 from render.film.ticks import write_plainly
 from render.film.wrapping import wrap_title, wrap_titles
 from render.scene import blame
@@ -150,7 +149,7 @@ def _new_figure(film: Film) -> ThemedFigure:
     dpi = film.dots_per_inch
     width, height = film.size
     theme = rc_params(film.theme)
-    with matplotlib.rc_context(theme):  # type: ignore[arg-type]
+    with in_theme(theme):
         figure = ThemedFigure(
             theme, figsize=(width / dpi, height / dpi), dpi=dpi, layout="constrained"
         )
