@@ -102,7 +102,8 @@ class Film:
     @property
     def last_step(self) -> int | None:
         """The last step that can be shown; None when neither a panel nor `steps` says."""
-        known = [panel.steps for panel in self.panels_by_name.values() if hasattr(panel, "steps")]
+        every = [getattr(panel, "steps", None) for panel in self.panels_by_name.values()]
+        known = [steps for steps in every if steps is not None]
         return self.steps if self.steps is not None else max(known, default=None)
 
     @property
