@@ -286,6 +286,18 @@ except BaseException:
     assert run("talk.py", "-q") == (code, [], words)
 
 
+def test_a_stop_while_a_script_is_loaded_does_not_wait_for_libraries(folder, run, monkeypatch):
+    (folder / "endless.py").write_text(
+        "import os, signal, time\nos.kill(os.getpid(), signal.SIGTERM)\ntime.sleep(60)\n"
+    )
+    (folder / "talk.py").write_text("import endless\n" + SCENE)
+    monkeypatch.setattr("sysconfig.get_path", lambda name: str(folder))  # that of libraries
+    left = []
+    monkeypatch.setattr("render.cli.leave", lambda code: sys.exit(left.append(code) or code))
+    assert run("talk.py")[0] == 143
+    assert left == [143]
+
+
 def test_version_and_help(run):
     assert run("--version")[1] == [f"render {render.__version__}"]
     code, out, _ = run("--help")
