@@ -206,6 +206,7 @@ def test_what_cannot_be_found_is_a_usage_error(script, target, message):
         ("from render import scene\n@scene('a')\ndef a(): pass\n", "write @scene, without"),
         (SCRIPT.replace("FakeFilm(lr=lr)", "FakeFilm"), "the class 'FakeFilm' itself"),
         ("import sys\nfrom render import scene\nsys.exit()\n@scene\ndef a(): pass", "line 3: Sys"),
+        ("from render import scene\n@scene\ndef a(): raise BaseException('no')", "line 3: BaseExc"),
     ],
 )
 def test_a_broken_script_is_explained_in_one_line(tmp_path, text, message):

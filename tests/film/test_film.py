@@ -349,7 +349,12 @@ def line_of(function):
         ([without_axes], {}, f"panel 0: {line_of(without_axes)}: TypeError: without_axes"),
         ([bars, mistyped], {}, f"panel 1, drawing the text '$\\\\foo$': {line_of(mistyped)}: "),
         ([Prepared()], {}, "panel 0: test_film.py, line "),
-        ([bars], {"title": "$\\foo$"}, "title '$\\\\foo$': ValueError: "),
+        (
+            [bars],
+            {"title": "Costs $5% of $x"},
+            "title 'Costs $5% of $x': cannot be read as a formula from '$5% of $x' on: Expected "
+            "end of text, found '$'; write \\$ for a dollar sign",
+        ),
         ([bars], {"timeline": lambda frame: 1 // 0}, "timeline: test_film.py, line "),
     ],
 )
