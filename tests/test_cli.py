@@ -164,6 +164,8 @@ def test_a_kept_run_gives_the_same_film_without_recording_again(folder, run, mon
     assert (code, out, steps) == (0, ["b.mp4", "b.png"], [])
     assert (folder / "a.mp4").read_bytes() == (folder / "b.mp4").read_bytes()
     assert (folder / "a.png").read_bytes() == (folder / "b.png").read_bytes()
+    code, _, err = run(*options, "--from-run", "r.npz", "-s", "lr=0.3")
+    assert code == 1 and err[0].startswith("Error: --from-run r.npz: the file was recorded with")
 
 
 def test_listing_names_each_scene_with_title_and_settings(run):
@@ -376,8 +378,8 @@ BAD = [
     (["talk.py", "--save-run", "no/such/r.npz"], 1, "the folder 'no/such' does not exist"),
     (["talk.py", "--device", "tpu"], 2, "'tpu' is not one of 'auto', 'cpu', 'cuda'"),
     (["talk.py", "--frames", "9:12"], 2, "--frames 9:12: bars has the frames 0:5"),
-    (["talk.py", "--frames", "5", "--check"], 2, "--frames 5: bars has the frames 0:5"),
-    (["talk.py", "--frames", "5"], 2, "--frames 5: bars has the frames 0:5"),
+    (["talk.py", "--frames", "5", "--check"], 2, "--frames 5: bars has no such frame; it has 0 to"),
+    (["talk.py", "--frames", "5"], 2, "--frames 5: bars has no such frame; it has 0 to 4"),
     (["talk.py", "--frames", "3:2"], 2, "--frames 3:2: no frame is among these"),
     (["talk.py", "-o", ""], 2, "-o '': no file is named"),
     (["talk.py", "-o", "{foo}.mp4"], 2, "{foo}.mp4: {foo} stands for nothing here; the one placeh"),

@@ -261,7 +261,7 @@ def test_a_setting_reads_its_type(kind, text, value):
         (bool, "maybe", "'maybe' is not true or false"),
         (Literal["moons", "xor"], "xo", "'xo' is not one of moons, xor"),
         (int | None, "x", "'x' is not a whole number or none"),
-        (list, "1,2", "only a script can set"),
+        (list[float], "[1]", r"s=\[1\]: a list cannot be given here; change s=5 in the script"),
         (Shape, "xor", "'xor' is not one of MOONS, SPIRALS"),
         (type(None), "3", "give it a type in the script, such as s: int | None = None"),
     ],
