@@ -299,9 +299,9 @@ def test_a_run_of_one_parameter_is_shown_otherwise():
     one = torch.nn.Linear(1, 1, bias=False)
     data = datasets.of(torch.ones(8, 1), torch.ones(8, 1))
     run = record(one, data, loss=losses.mse, optimizer=SGD, steps=3)
-    with pytest.raises(InputError, match=r"has 1; show it .*, with Curve\(run, 'weight'\)"):
+    with pytest.raises(InputError, match=r"has 1; show it .*, with Curve\(run, 'weight\[0,0\]'\)"):
         panels.LossSurface(run)
-    assert panels.Curve(run, "weight")
+    assert panels.Curve(run, "weight[0,0]")
 
 
 def test_runs_of_one_sweep_share_a_surface():
