@@ -47,8 +47,8 @@ class Readout(RunPanel):
     show: names of columns, in order: "step", "loss", "batch loss", "rate", "gradient", a
     parameter's name, or a metric's. By default step, rate, loss, the metrics, and the parameters
     when they are few.
-    Parameters have four decimals; other numbers that these would make zero have two digits and an
-    exponent.
+    Parameters have four decimals, unless these make them zero at every step; those, and other
+    numbers that four decimals make zero, have two digits and an exponent.
     Each column is as wide as its widest number in the film. Letters are smaller where room is
     scarce, down to 2.7% of the picture's shorter side; columns that do not fit even then are left
     out, the last first, and rows take the height they need from the panels above.
@@ -208,7 +208,9 @@ def _column(ax: Axes, name: str, runs: Any) -> _Column:
     series = [series_of(run, name, "Readout") for run in runs]
     values = [_text(ax, "", fontsize=_VALUE_PT) for _ in series]
     # A parameter passes zero, where its digits mean nothing; a loss comes near and keeps its own.
-    write = partial(_written, name, fixed=any(name in run.names for run in runs))
+    of_parameter = any(name in run.names for run in runs)
+    fixed = of_parameter and any((np.abs(each) >= _LEAST).any() for each in series)
+    write = partial(_written, name, fixed=fixed)
     return _Column(
         heading=heading,
         values=values,

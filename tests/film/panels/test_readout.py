@@ -114,7 +114,7 @@ def test_a_number_that_is_not_there_and_rows_without_room_are_refused(ax):
 
 
 def test_numbers_have_one_kind_of_minus_and_no_sign_where_they_round_to_zero(ax):
-    flat = surfaces.of(lambda x, y: 0 * x + 0 * y, start=(-1e-6, -123456.0))
+    flat = surfaces.of(lambda x, y: -1e6 * x + 0 * y, start=(-1e-6, -123456.0))
     for rate, shown in ((6000, "6000"), (1e-5, "1e\N{MINUS SIGN}05"), (0.123, "0.123")):
         run = record(
             models.Point(*flat.start), flat, optimizer=partial(torch.optim.SGD, lr=rate), steps=1
@@ -126,14 +126,28 @@ def test_numbers_have_one_kind_of_minus_and_no_sign_where_they_round_to_zero(ax)
 
 
 def test_a_small_loss_keeps_two_digits_and_a_small_parameter_its_decimals(ax):
-    valley = surfaces.of(lambda x, y: x**2 + y**2, start=(1.0, 1e-6))
+    valley = surfaces.of(lambda x, y: x**2 + y**2, start=(1.0, 1e-3))
     optimizer = partial(torch.optim.SGD, lr=0.25)
     run = record(models.Point(*valley.start), valley, optimizer=optimizer, steps=60)
     update = panels.Readout(run, show=("loss", "y"))(ax)
     for step, loss in ((0, "1.0000"), (6, "0.0002"), (8, "1.5e\N{MINUS SIGN}05"), (60, "7.5e")):
         update(step)
         shown = [text.get_text() for text in ax.texts if text.get_text().strip()]
-        assert shown[1].startswith(loss) and shown[3] == "0.0000"
+        assert shown[1].startswith(loss) and shown[3] == ("0.0000" if step else "0.0010")
+
+
+def test_a_parameter_that_is_small_in_the_whole_film_keeps_two_digits(ax):
+    valley = surfaces.of(lambda x, y: x**2 + y**2, start=(-4e-5, 6e-5))
+    optimizer = partial(torch.optim.SGD, lr=0.25)
+    run = record(models.Point(*valley.start), valley, optimizer=optimizer, steps=60)
+    update = panels.Readout(run, show=("x", "y"))(ax)
+    for step, x, y in (
+        (0, "4.0e\N{MINUS SIGN}05", "0.0001"),
+        (2, "1.0e\N{MINUS SIGN}05", "0.0000"),
+    ):
+        update(step)
+        shown = [text.get_text() for text in ax.texts if text.get_text().strip()]
+        assert shown[1::2] == ["\N{MINUS SIGN}" + x, y]
 
 
 class Rateless(torch.optim.SGD):
