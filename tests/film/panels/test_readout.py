@@ -87,6 +87,20 @@ def test_what_does_not_fit_is_left_out_from_the_last():
     assert 1 <= len(left) < 5 and left == headings[: len(left)]
 
 
+def test_a_label_that_is_too_long_for_the_numbers_is_cut_short():
+    run = falls()
+    runs = {"": run, "gradient descent with momentum, and a name that does not end": run}
+    axes, texts = drawn(panels.Readout(runs, show=("step", "loss")), mosaic="AR", size=(640, 360))
+    written = [text.get_text() for text in texts]
+    assert any(words.startswith("gradient") and words.endswith("…") for words in written)
+    assert {"step", "loss"} < set(written)
+    assert all(text.get_window_extent().x1 <= axes.figure.bbox.width for text in texts)
+    wide = [
+        text.get_text() for text in drawn(panels.Readout(runs, show=("step",)), mosaic="A\nR")[1]
+    ]
+    assert set(runs) - {""} < set(wide)
+
+
 def test_columns_stay_where_they_are_while_numbers_grow():
     readout = panels.Readout(several(3))
     places = [
