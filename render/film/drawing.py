@@ -49,7 +49,7 @@ class Drawing:
         self._shown: int | None = None  # the step that was moved to since the layout stands
         self.figure = _new_figure(film)
         self._inches = self.figure.get_size_inches()
-        with self.theme(), shared_labels(film.labels):
+        with self.theme(), shared_labels(film.labels, _other_label(film)):
             axes = _new_axes(film, self.figure)
             if film.title:
                 with blame(f"title {film.title!r}", ""):
@@ -143,6 +143,14 @@ class Drawing:
                 update(step)
         if not np.array_equal(self.figure.get_size_inches(), self._inches):
             self.figure.set_size_inches(*self._inches)  # a film has one
+
+
+def _other_label(film: Film) -> str:
+    """Return the label that a run without one has in another panel; "" where it has none."""
+    every = [getattr(panel, "runs", {}) for panel in film.panels_by_name.values()]
+    pairs = [pair for runs in every for pair in runs.items()]
+    unlabelled = next((run for label, run in pairs if not label), None)
+    return next((label for label, run in pairs if label and run is unlabelled), "")
 
 
 def _new_figure(film: Film) -> ThemedFigure:
