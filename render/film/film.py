@@ -27,6 +27,7 @@ from render.film.fault import origin
 from render.film.limits import MOST_FRAMES, MOST_STEPS, RATES, RESOLUTIONS, SIDES, TINY
 from render.film.panels.panel import Panel
 from render.film.theme import SHORTER_SIDE_IN, Theme, rc_params
+from render.film.themed import ThemedAnimation
 from render.film.timeline import Timeline
 from render.scene import blame
 
@@ -166,7 +167,7 @@ class Film:
                 drawing.show(frame)
             return []
 
-        return FuncAnimation(
+        return ThemedAnimation(
             drawing.figure,
             show,
             frames=self.frames,

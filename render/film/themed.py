@@ -8,10 +8,11 @@ from threading import RLock
 from typing import Any
 
 import matplotlib
+from matplotlib.animation import FuncAnimation
 from matplotlib.backend_bases import RendererBase
 from matplotlib.figure import Figure
 
-__all__ = ["ThemedFigure", "drawing_turn", "in_theme"]
+__all__ = ["ThemedAnimation", "ThemedFigure", "drawing_turn", "in_theme"]
 
 drawing_turn = RLock()
 """Held while anything is drawn: matplotlib's settings are those of the process, so threads take
@@ -59,3 +60,12 @@ class ThemedFigure(Figure):
         """Save within the theme, which has settings of its own for what is saved."""
         with self.theme():
             super().savefig(*args, **kwargs)
+
+
+class ThemedAnimation(FuncAnimation):
+    """An animation that is saved in one turn, as matplotlib sets back all settings at its end."""
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save while no other thread draws."""
+        with drawing_turn:
+            super().save(*args, **kwargs)

@@ -29,6 +29,18 @@ def test_threads_take_turns_with_the_settings_and_leave_them_as_they_were():
     assert dict(matplotlib.rcParams) == before
 
 
+def test_an_animation_that_a_thread_saves_leaves_the_settings_as_they_were(tmp_path):
+    before = dict(matplotlib.rcParams)
+    film = Film([lambda ax: lambda step: None], seconds=1, fps=1, size=(100, 100), theme="dark")
+    saved = film.animation()
+    thread = Thread(target=lambda: saved.save(tmp_path / "a.gif", writer="pillow"))
+    with ThemedFigure(rc_params("light")).theme():
+        thread.start()
+        thread.join(0.3)  # it waits
+    thread.join()
+    assert (tmp_path / "a.gif").exists() and dict(matplotlib.rcParams) == before
+
+
 def test_a_film_may_be_drawn_while_another_is(tmp_path):
     def still(ax):
         return lambda step: None
