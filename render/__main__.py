@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import sys
-from contextlib import suppress
 
 __all__ = ["main"]
 
@@ -15,6 +12,7 @@ def main() -> None:
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     from render.cli import main as command
+    from render.console import leave
     from render.progress import stop_asked
 
     try:
@@ -22,18 +20,7 @@ def main() -> None:
     except SystemExit as leaving:
         if stop_asked() is None:
             raise
-        _leave(leaving.code)
-
-
-def _leave(code: object) -> None:
-    """End the process without unloading: a library that a signal met half loaded may crash there.
-
-    All that had to be cleaned up is, by now.
-    """
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError, ValueError, AttributeError):  # closed, or never there
-            stream.flush()
-    os._exit(code if isinstance(code, int) else 1)
+        leave(leaving.code)
 
 
 if __name__ == "__main__":

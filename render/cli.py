@@ -15,16 +15,18 @@ from typing import Any, NoReturn
 import click
 
 import render
-from render.console import nowhere, tell
+from render.console import leave, nowhere, tell
 from render.errors import InputError, LegibilityError, RenderError, UsageError
 from render.film.limits import RATES
 from render.outputs import DEFAULT, Output, check_outputs, outputs_of
 from render.parameters import CountType, FramesType, RateType, SettingType, SizeType
-from render.progress import forget_stops, stop_asked, stop_with
+from render.progress import forget_stops, leaving_at_once, stop_asked, stop_with
 from render.rendering import QUALITY_HEIGHTS, Job, Options, kept_runs, make_film
 from render.scene import Scene, Summary, find, load, shipped
 
 __all__ = ["command", "main"]
+
+_STOPPED = "stopped before the film was complete; nothing was left behind"
 
 
 @click.command(
@@ -85,11 +87,12 @@ def command(scenes: tuple[str, ...], listing: bool, debug: bool, **options: Any)
         raise UsageError("no scene was named; see `render --list`, or give a script.py")
     options["settings"] = dict(options["settings"])
     options["save_run"] = options["save_run"] and Output.of(options["save_run"])
-    every = [summary for target in scenes for summary in find(target)]
-    found = list({(summary.script, summary.name): summary for summary in every}.values())
-    asked = _checked(Options(**options), found)
-    jobs = _prepare(found, asked)
-    replay = kept_runs(asked)
+    with leaving_at_once(_end):
+        every = [summary for target in scenes for summary in find(target)]
+        found = list({(summary.script, summary.name): summary for summary in every}.values())
+        asked = _checked(Options(**options), found)
+        jobs = _prepare(found, asked)
+        replay = kept_runs(asked)
     illegible = [(job.scene.name, make_film(job, replay, asked)) for job in jobs]
     if any(count for _, count in illegible):
         raise LegibilityError(
@@ -127,7 +130,7 @@ def _leave_if_stopped(error: Exception) -> None:
     if isinstance(stop, SystemExit):
         sys.exit(stop.code)
     if stop is not None or isinstance(error, click.Abort):
-        _fail("stopped before the film was complete; nothing was left behind", 1)
+        _fail(_STOPPED, 1)
 
 
 def _explain(error: Exception) -> tuple[str, int]:
@@ -144,6 +147,13 @@ def _explain(error: Exception) -> tuple[str, int]:
 def _fail(message: str, code: int) -> NoReturn:
     print(f"Error: {' '.join(message.split())}", file=sys.stderr)
     sys.exit(code)
+
+
+def _end(stop: BaseException) -> NoReturn:
+    """End the process amid an import, when a signal asks for it."""
+    if not isinstance(stop, SystemExit):
+        print(f"Error: {_STOPPED}", file=sys.stderr)
+    leave(stop.code if isinstance(stop, SystemExit) else 1)
 
 
 class _Stopped(SystemExit):

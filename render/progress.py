@@ -13,7 +13,14 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import NoReturn
 
-__all__ = ["Report", "forget_stops", "reporting", "stop_asked", "stop_with"]
+__all__ = [
+    "Report",
+    "forget_stops",
+    "leaving_at_once",
+    "reporting",
+    "stop_asked",
+    "stop_with",
+]
 
 Report = Callable[[int, int], None]
 """Called with how much is done and the total."""
@@ -32,6 +39,7 @@ class _Request:
 
 
 _asked: list[_Request] = []
+_ends: list[Callable[[BaseException], NoReturn]] = []  # how the process ends where it may at once
 
 
 @contextmanager
@@ -52,6 +60,16 @@ def forget_stops() -> None:
     _asked.clear()
 
 
+@contextmanager
+def leaving_at_once(end: Callable[[BaseException], NoReturn]) -> Iterator[None]:
+    """Have `end` end the process when it is to stop amid an import: nothing is to be cleaned up."""
+    _ends.append(end)
+    try:
+        yield
+    finally:
+        _ends.pop()
+
+
 def stop_asked() -> BaseException | None:
     """Return what a signal asked for, if one did."""
     return _asked[-1].error if _asked else None
@@ -62,12 +80,15 @@ def stop_with(error: BaseException, number: int = 0, at: FrameType | None = None
 
     Python drops what is raised while it forgets an object, which drawing does all the time.
     number, at: the signal, and where it came. While a library is imported there, the signal is sent
-    again a little later: compiled modules that are torn from their loading end the process.
+    again a little later: compiled modules that are torn from their loading end the process. Within
+    `leaving_at_once` it ends there.
     """
     now = time.monotonic()
     request = _Request(error, _asked[0].since if _asked else now)
     _asked.append(request)
     if _loads_a_library(at) and now < request.since + _LONGEST_LOAD_S:
+        if _ends:
+            _ends[-1](error)
         later = threading.Timer(_AGAIN_S, _send_again, [number])
         later.daemon = True
         later.start()

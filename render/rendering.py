@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import chdir, nullcontext, redirect_stdout
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import chdir, contextmanager, nullcontext, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from render.console import tell
-from render.errors import UsageError
+from render.errors import RecordingError, UsageError
 from render.outputs import Output, made
 from render.progress import reporting
 from render.scene import Scene
@@ -113,7 +113,9 @@ def _chosen_frames(text: str, name: str, count: int) -> range:
     stop = int(last) if last else count if colon else start + 1 or count
     every = range(count)
     chosen = every[start:stop]
-    if max(abs(start), abs(stop)) > count or (not colon and not chosen):
+    if not colon and not chosen:
+        raise UsageError(f"--frames {text}: {name} has no such frame; it has 0 to {count - 1}")
+    if max(abs(start), abs(stop)) > count:
         raise UsageError(f"--frames {text}: {name} has the frames 0:{count}, not all of these")
     if not chosen:
         raise UsageError(
@@ -140,6 +142,7 @@ def _record(job: Job, replay: Sequence[Trajectory] | None, options: Options) -> 
     with (
         redirect_stdout(sys.stderr),
         reporting(f"{job.scene.name}: recording", "steps", quiet=options.quiet) as report,
+        _naming(options.from_run),
         session(device=device, replay=replay, progress=report) as recorded,
     ):
         film = job.scene(**job.settings)
@@ -152,6 +155,17 @@ def _record(job: Job, replay: Sequence[Trajectory] | None, options: Options) -> 
         save_runs(options.save_run.path, recorded.runs)
         tell(options.save_run.name)
     return film
+
+
+@contextmanager
+def _naming(kept: Path | None) -> Iterator[None]:
+    """Let an error name the file whose runs are drawn."""
+    try:
+        yield
+    except RecordingError as error:
+        if kept is None:
+            raise
+        raise RecordingError(f"--from-run {kept}: {error}") from error
 
 
 def _with_options(film: Film, options: Options) -> Film:

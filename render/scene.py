@@ -13,6 +13,7 @@ import importlib.util
 import inspect
 import itertools
 import os
+import re
 import sys
 import traceback
 import types
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
     from render.film.film import Film
 
 __all__ = ["Scene", "Setting", "Summary", "blame", "find", "load", "scene", "shipped", "summaries"]
+
+# What matplotlib tells of a formula: its text, a caret below it, what was expected, and the place.
+_FORMULA = re.compile(r"(.*)\n *\^\nParse\w*Exception: (.*?) +\(at char (\d+)\)")
+_LONGEST_FAULT = 80  # others list all that could stand there
 
 
 @dataclasses.dataclass(frozen=True)
@@ -239,7 +244,9 @@ def blame(what: str, script: str | Path, line: int | None = None) -> Iterator[No
         yield
     except RenderError:
         raise
-    except (Exception, SystemExit) as error:
+    except (KeyboardInterrupt, GeneratorExit):
+        raise
+    except BaseException as error:
         if isinstance(error, SystemExit) and type(error) is not SystemExit:
             raise  # not the script's own: the command was told to stop
         own = Path(script).resolve()
@@ -251,8 +258,18 @@ def blame(what: str, script: str | Path, line: int | None = None) -> Iterator[No
         ]
         here = what if what == own.name else f"{what}: {own.name}"
         place = f"{here}, line {lines[-1]}" if lines else what
-        text = " ".join(str(error).split())
-        raise SceneError(f"{place}: {type(error).__name__}: {text}") from error
+        raise SceneError(f"{place}: {_in_words(error)}") from error
+
+
+def _in_words(error: BaseException) -> str:
+    """Say what failed; of a formula that matplotlib cannot read, where it begins to be wrong."""
+    formula = _FORMULA.search(str(error))
+    if formula is None:
+        return f"{type(error).__name__}: {' '.join(str(error).split())}"
+    text, wrong, place = formula.groups()
+    where = f"from {text[int(place) :]!r} on" if text[int(place) :] else "at its end"
+    found = wrong if len(wrong) <= _LONGEST_FAULT else wrong.rpartition(", ")[2]
+    return f"cannot be read as a formula {where}: {found}; write \\$ for a dollar sign in words"
 
 
 def _parse_script(script: Path) -> ast.Module:

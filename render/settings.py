@@ -34,6 +34,11 @@ class Setting:
             except ValueError:
                 continue
         default = self.default.name if isinstance(self.default, enum.Enum) else self.default
+        if not all(map(_is_readable, _alternatives(self.type))):
+            raise UsageError(
+                f"--set {self.name}={text}: {_describe(self.type)} cannot be given here; "
+                f"change {self.name}={default} in the script"
+            )
         way = f"the default is {self.name}={default}"
         if self.type is type(None):
             way = f"give it a type in the script, such as {self.name}: int | None = None"
@@ -87,6 +92,12 @@ def _parse_int(text: str) -> int:
         return int(number) if number.is_integer() else _refuse()
 
 
+def _is_readable(kind: Any) -> bool:
+    """Whether text can stand for values of a type."""
+    simple = (bool, int, float, str, type(None))
+    return kind in simple or typing.get_origin(kind) is typing.Literal or _is_enum(kind)
+
+
 def _is_enum(kind: Any) -> bool:
     return isinstance(kind, type) and issubclass(kind, enum.Enum)
 
@@ -105,4 +116,4 @@ def _describe(kind: Any) -> str:
         return " or ".join(map(_describe, typing.get_args(kind)))
     if kind is type(None):
         return "none"
-    return names.get(kind, f"a {getattr(kind, '__name__', kind)}, which only a script can set")
+    return names.get(kind, f"a {getattr(kind, '__name__', kind)}")

@@ -164,6 +164,8 @@ def test_a_kept_run_gives_the_same_film_without_recording_again(folder, run, mon
     assert (code, out, steps) == (0, ["b.mp4", "b.png"], [])
     assert (folder / "a.mp4").read_bytes() == (folder / "b.mp4").read_bytes()
     assert (folder / "a.png").read_bytes() == (folder / "b.png").read_bytes()
+    code, _, err = run(*options, "--from-run", "r.npz", "-s", "lr=0.3")
+    assert code == 1 and err[0].startswith("Error: --from-run r.npz: the file was recorded with")
 
 
 def test_listing_names_each_scene_with_title_and_settings(run):
@@ -286,6 +288,18 @@ except BaseException:
     assert run("talk.py", "-q") == (code, [], words)
 
 
+def test_a_stop_while_a_script_is_loaded_does_not_wait_for_libraries(folder, run, monkeypatch):
+    (folder / "endless.py").write_text(
+        "import os, signal, time\nos.kill(os.getpid(), signal.SIGTERM)\ntime.sleep(60)\n"
+    )
+    (folder / "talk.py").write_text("import endless\n" + SCENE)
+    monkeypatch.setattr("sysconfig.get_path", lambda name: str(folder))  # that of libraries
+    left = []
+    monkeypatch.setattr("render.cli.leave", lambda code: sys.exit(left.append(code) or code))
+    assert run("talk.py")[0] == 143
+    assert left == [143]
+
+
 def test_version_and_help(run):
     assert run("--version")[1] == [f"render {render.__version__}"]
     code, out, _ = run("--help")
@@ -364,8 +378,8 @@ BAD = [
     (["talk.py", "--save-run", "no/such/r.npz"], 1, "the folder 'no/such' does not exist"),
     (["talk.py", "--device", "tpu"], 2, "'tpu' is not one of 'auto', 'cpu', 'cuda'"),
     (["talk.py", "--frames", "9:12"], 2, "--frames 9:12: bars has the frames 0:5"),
-    (["talk.py", "--frames", "5", "--check"], 2, "--frames 5: bars has the frames 0:5"),
-    (["talk.py", "--frames", "5"], 2, "--frames 5: bars has the frames 0:5"),
+    (["talk.py", "--frames", "5", "--check"], 2, "--frames 5: bars has no such frame; it has 0 to"),
+    (["talk.py", "--frames", "5"], 2, "--frames 5: bars has no such frame; it has 0 to 4"),
     (["talk.py", "--frames", "3:2"], 2, "--frames 3:2: no frame is among these"),
     (["talk.py", "-o", ""], 2, "-o '': no file is named"),
     (["talk.py", "-o", "{foo}.mp4"], 2, "{foo}.mp4: {foo} stands for nothing here; the one placeh"),

@@ -206,6 +206,7 @@ def test_what_cannot_be_found_is_a_usage_error(script, target, message):
         ("from render import scene\n@scene('a')\ndef a(): pass\n", "write @scene, without"),
         (SCRIPT.replace("FakeFilm(lr=lr)", "FakeFilm"), "the class 'FakeFilm' itself"),
         ("import sys\nfrom render import scene\nsys.exit()\n@scene\ndef a(): pass", "line 3: Sys"),
+        ("from render import scene\n@scene\ndef a(): raise BaseException('no')", "line 3: BaseExc"),
     ],
 )
 def test_a_broken_script_is_explained_in_one_line(tmp_path, text, message):
@@ -260,7 +261,7 @@ def test_a_setting_reads_its_type(kind, text, value):
         (bool, "maybe", "'maybe' is not true or false"),
         (Literal["moons", "xor"], "xo", "'xo' is not one of moons, xor"),
         (int | None, "x", "'x' is not a whole number or none"),
-        (list, "1,2", "only a script can set"),
+        (list[float], "[1]", r"s=\[1\]: a list cannot be given here; change s=5 in the script"),
         (Shape, "xor", "'xor' is not one of MOONS, SPIRALS"),
         (type(None), "3", "give it a type in the script, such as s: int | None = None"),
     ],

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from render.errors import ExportError
 from render.export.formats import FORMATS
 from render.export.pipe import Pipe
-from render.export.scratch import unkept
+from render.export.scratch import room, unkept
 
 __all__ = ["EncoderError", "FFmpeg", "ffmpeg_path", "matplotlib_ffmpeg"]
 
@@ -167,7 +167,8 @@ class FFmpeg:
         message = f"{self._target}: {self._name()} could not write the film: {reason}"
         if self._target.suffix.lower() not in FORMATS:
             message += f"; the suffixes of films are {' '.join(FORMATS)}"
-        return EncoderError(message, status, self._command)
+        error = EncoderError(message, status, self._command)
+        return EncoderError(message + room(error), status, self._command)
 
     def _name(self) -> str:
         """Return what ffmpeg is called, and who says so, in an error."""

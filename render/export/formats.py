@@ -177,11 +177,17 @@ def numbered(path: Path, number: int) -> Path:
 
 
 def check_numbered(path: Path) -> None:
-    """Check that a path with a place for numbers is one of stills. Raises UsageError."""
+    """Check that a path with a place for numbers is one of stills, of at most 99 digits each.
+
+    Raises UsageError.
+    """
     if is_numbered(path) and any_format_of(path).kind != "still":
         raise UsageError(
             f"{path}: numbered frames are written as .png; give one file, or {path.stem}.png"
         )
+    for place in _NUMBER.findall(path.name):
+        if len(place.strip("%d").lstrip("0")) > 2:
+            raise UsageError(f"{path}: {place} asks for too many digits; %04d writes four")
 
 
 def is_single(path: Path) -> bool:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from render.errors import ExportError
 
-__all__ = ["is_full", "remove", "scratch_folder", "unkept"]
+__all__ = ["is_full", "remove", "room", "scratch_folder", "unkept"]
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _TRIES = 20  # to remove a folder
@@ -50,6 +50,11 @@ def remove(folder: Path) -> None:
 def is_full(error: Exception) -> bool:
     """Whether an error, or its cause, says that a disk has no room left."""
     return _errno(error) in _FULL
+
+
+def room(error: Exception) -> str:
+    """Return the way out, as an error ends with it, where a disk has no room left."""
+    return "; make room there, or name a file on another disk" if is_full(error) else ""
 
 
 def unkept(error: Exception, folder: Path | None = None) -> ExportError:

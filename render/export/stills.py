@@ -50,4 +50,5 @@ def _write_png(path: Path, frame: Frame, name: Path) -> None:
     """Write pixels to a path. Raises ExportError, calling the file `name`."""
     pixels = frame[..., :3] if is_opaque(frame) else frame
     with naming(name):
-        iio.imwrite(path, pixels, extension=".png", compress_level=3)
+        # Not to the file itself: on a full disk that fails once more when imageio forgets it.
+        path.write_bytes(iio.imwrite("<bytes>", pixels, extension=".png", compress_level=3))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from render.errors import ExportError
 from render.export.partial import partial_folder
+from render.export.scratch import room
 
 __all__ = ["check_target", "naming", "whole_file", "whole_folder"]
 
@@ -71,7 +72,8 @@ def naming(name: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise ExportError(f"{name}: could not be written: {error.strerror or error}") from error
+        reason = f"{error.strerror or error}{room(error)}"
+        raise ExportError(f"{name}: could not be written: {reason}") from error
 
 
 def _followed(path: Path) -> Path:

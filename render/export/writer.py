@@ -22,6 +22,7 @@ from render.export.save import SLOWEST_FPS, exact_rate
 from render.export.sink import Frame, open_sink
 from render.film.canvas import LayeredCanvas
 from render.film.checks import expect, is_number
+from render.film.themed import drawing_turn
 
 __all__ = ["MovieWriter"]
 
@@ -134,7 +135,7 @@ class MovieWriter(AbstractMovieWriter):
             savefig_kwargs["transparent"] = False
         if not np.array_equal(self.fig.get_size_inches(), self._inches):
             self.fig.set_size_inches(*self._inches)
-        with _uncropped():
+        with drawing_turn, _uncropped():
             frame, damage = self._draw(savefig_kwargs)
         self._sink.write(self._frames, frame, damage)
         self._frames += 1

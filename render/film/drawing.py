@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -21,7 +20,7 @@ from render.film.fault import Origin, blame_artists, origin
 from render.film.panels.panel import Update
 from render.film.styles import draw_legend, shared_labels
 from render.film.theme import rc_params
-from render.film.themed import ThemedFigure
+from render.film.themed import ThemedFigure, in_theme
 from render.film.ticks import write_plainly
 from render.film.wrapping import wrap_title, wrap_titles
 from render.scene import blame
@@ -50,7 +49,7 @@ class Drawing:
         self._shown: int | None = None  # the step that was moved to since the layout stands
         self.figure = _new_figure(film)
         self._inches = self.figure.get_size_inches()
-        with self.theme(), shared_labels(film.labels):
+        with self.theme(), shared_labels(film.labels, _other_label(film)):
             axes = _new_axes(film, self.figure)
             if film.title:
                 with blame(f"title {film.title!r}", ""):
@@ -146,11 +145,19 @@ class Drawing:
             self.figure.set_size_inches(*self._inches)  # a film has one
 
 
+def _other_label(film: Film) -> str:
+    """Return the label that a run without one has in another panel; "" where it has none."""
+    every = [getattr(panel, "runs", {}) for panel in film.panels_by_name.values()]
+    pairs = [pair for runs in every for pair in runs.items()]
+    unlabelled = next((run for label, run in pairs if not label), None)
+    return next((label for label, run in pairs if label and run is unlabelled), "")
+
+
 def _new_figure(film: Film) -> ThemedFigure:
     dpi = film.dots_per_inch
     width, height = film.size
     theme = rc_params(film.theme)
-    with matplotlib.rc_context(theme):  # type: ignore[arg-type]
+    with in_theme(theme):
         figure = ThemedFigure(
             theme, figsize=(width / dpi, height / dpi), dpi=dpi, layout="constrained"
         )

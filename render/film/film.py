@@ -27,6 +27,7 @@ from render.film.fault import origin
 from render.film.limits import MOST_FRAMES, MOST_STEPS, RATES, RESOLUTIONS, SIDES, TINY
 from render.film.panels.panel import Panel
 from render.film.theme import SHORTER_SIDE_IN, Theme, rc_params
+from render.film.themed import ThemedAnimation
 from render.film.timeline import Timeline
 from render.scene import blame
 
@@ -102,7 +103,8 @@ class Film:
     @property
     def last_step(self) -> int | None:
         """The last step that can be shown; None when neither a panel nor `steps` says."""
-        known = [panel.steps for panel in self.panels_by_name.values() if hasattr(panel, "steps")]
+        every = [getattr(panel, "steps", None) for panel in self.panels_by_name.values()]
+        known = [steps for steps in every if steps is not None]
         return self.steps if self.steps is not None else max(known, default=None)
 
     @property
@@ -165,7 +167,7 @@ class Film:
                 drawing.show(frame)
             return []
 
-        return FuncAnimation(
+        return ThemedAnimation(
             drawing.figure,
             show,
             frames=self.frames,

@@ -24,16 +24,25 @@ _MOST_COLUMNS = 6
 _HANDLE, _PAD, _SPACING = 2.4, 0.8, 1.6  # of a legend's columns, in sizes of its letters
 
 _labels: ContextVar[tuple[str, ...]] = ContextVar("labels", default=())
+_unlabelled: ContextVar[str] = ContextVar("unlabelled", default="")
 
 
 @contextmanager
-def shared_labels(labels: Iterable[str]) -> Iterator[None]:
-    """Give the labels of a film's runs, in order, to the panels built in this context."""
-    token = _labels.set(tuple(dict.fromkeys(labels)))
+def shared_labels(labels: Iterable[str], unlabelled: str = "") -> Iterator[None]:
+    """Give the labels of a film's runs, in order, to the panels built in this context.
+
+    unlabelled: the label that a run without one has in another panel. Where it has none, its style
+    comes after those of the legend.
+    """
+    every = list(dict.fromkeys(labels))
+    rest = [unlabelled] if "" in every else []
+    ordered = dict.fromkeys([*filter(None, every), *rest])
+    token, other = _labels.set(tuple(ordered)), _unlabelled.set(unlabelled)
     try:
         yield
     finally:
         _labels.reset(token)
+        _unlabelled.reset(other)
 
 
 def run_styles(labels: Iterable[str]) -> dict[str, dict[str, Any]]:
@@ -42,8 +51,8 @@ def run_styles(labels: Iterable[str]) -> dict[str, dict[str, Any]]:
     Each time that the colours are used up, they come with other dashes. A cycle without dashes
     gets those of the theme "light".
     """
-    labels = list(labels)
-    every = dict.fromkeys([*_labels.get(), *labels])
+    names = {label: label or _unlabelled.get() for label in labels}
+    every = dict.fromkeys([*_labels.get(), *names.values()])
     cycle = list(matplotlib.rcParams["axes.prop_cycle"])
     dashed = cycle if "linestyle" in cycle[0] else list(rc_params("light")["axes.prop_cycle"])
     dashes = [style["linestyle"] for style in dashed]
@@ -51,7 +60,7 @@ def run_styles(labels: Iterable[str]) -> dict[str, dict[str, Any]]:
     for number, label in enumerate(every):
         again, place = divmod(number, len(cycle))
         styles[label] = cycle[place] | {"linestyle": dashes[(place + again) % len(dashes)]}
-    return {label: styles[label] for label in labels}
+    return {label: styles[name] for label, name in names.items()}
 
 
 def next_color() -> str:

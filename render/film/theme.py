@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -116,7 +117,13 @@ def rc_params(theme: Theme) -> dict[str, Any]:
     }
     if isinstance(theme, str) and theme in _THEMES:
         return defaults | _THEMES[theme]
-    return defaults | _coloured(_THEMES["light"] | _own_params(theme))
+    own = _own_params(theme)
+    if own.get("text.usetex") and shutil.which("latex") is None:
+        raise InputError(
+            f"theme {theme}: text.usetex needs LaTeX, and there is no program latex here; "
+            "install it, or leave text.usetex out: formulas between dollar signs need none"
+        )
+    return defaults | _coloured(_THEMES["light"] | own)
 
 
 def _coloured(params: dict[str, Any]) -> dict[str, Any]:
@@ -146,6 +153,11 @@ def _own_params(theme: Theme) -> dict[str, Any]:
             with _nothing_left_out():
                 own = matplotlib.rc_params_from_file(theme, use_default_template=False)
             return {key: value for key, value in own.items() if key not in _NOT_LOOKS}
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"theme {theme}: is not text in UTF-8; name a matplotlib style file, with lines "
+            "KEY: VALUE"
+        ) from error
     except (KeyError, ValueError, OSError) as error:
         raise InputError(f"theme {theme}: {' '.join(str(error).split())}") from error
     raise InputError(

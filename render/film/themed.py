@@ -4,13 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from threading import RLock
 from typing import Any
 
 import matplotlib
+from matplotlib.animation import FuncAnimation
 from matplotlib.backend_bases import RendererBase
 from matplotlib.figure import Figure
 
-__all__ = ["ThemedFigure"]
+__all__ = ["ThemedAnimation", "ThemedFigure", "drawing_turn", "in_theme"]
+
+drawing_turn = RLock()
+"""Held while anything is drawn: matplotlib's settings are those of the process, so threads take
+turns. One that has its turn may draw another figure meanwhile."""
+
+
+@contextmanager
+def in_theme(rc_params: Mapping[str, Any]) -> Iterator[None]:
+    """Give the context in which matplotlib has these settings; no other thread draws meanwhile."""
+    with drawing_turn, matplotlib.rc_context(rc_params):  # type: ignore[arg-type]
+        yield
 
 
 class ThemedFigure(Figure):
@@ -27,17 +40,32 @@ class ThemedFigure(Figure):
     @contextmanager
     def theme(self) -> Iterator[None]:
         """Give the context in which the figure is moved and drawn; entered within itself, cheap."""
-        if self._inside:
-            yield
-            return
-        with matplotlib.rc_context(self._rc_params):  # type: ignore[arg-type]
-            self._inside = True
-            try:
+        with drawing_turn:
+            if self._inside:
                 yield
-            finally:
-                self._inside = False
+                return
+            with in_theme(self._rc_params):
+                self._inside = True
+                try:
+                    yield
+                finally:
+                    self._inside = False
 
     def draw(self, renderer: RendererBase) -> None:
         """Draw within the theme."""
         with self.theme():
             super().draw(renderer)
+
+    def savefig(self, *args: Any, **kwargs: Any) -> None:
+        """Save within the theme, which has settings of its own for what is saved."""
+        with self.theme():
+            super().savefig(*args, **kwargs)
+
+
+class ThemedAnimation(FuncAnimation):
+    """An animation that is saved in one turn, as matplotlib sets back all settings at its end."""
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save while no other thread draws."""
+        with drawing_turn:
+            super().save(*args, **kwargs)

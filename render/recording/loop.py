@@ -59,7 +59,8 @@ def record(
     data: a Dataset, or a surface, which is a loss too, for a `models.Point`. loss: (prediction,
     target) -> scalar. optimizer: a callable taking the list of parameters, such as
     `partial(torch.optim.Adam, lr=0.1)`; it may sort them into groups or leave some out. With
-    `partial(torch.optim.LBFGS, max_iter=1)` each inner step of L-BFGS is a step of the run.
+    `partial(torch.optim.LBFGS, max_iter=1, max_eval=25)` each inner step of L-BFGS is a step of the
+    run, also of one with a line search.
     scheduler: a callable taking the optimizer, stepped once an update. batch_size: samples a
     step, every sample once an epoch in an order drawn from `seed`; None, or the size of the data,
     takes all of them. metrics: name -> callable (prediction, target), or a list of callables,

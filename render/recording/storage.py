@@ -6,6 +6,7 @@ array. Run i's arrays are the members `i/params`, `i/loss`, and so on.
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
@@ -52,10 +53,10 @@ def save_runs(path: str | PathLike[str], runs: Sequence[Trajectory]) -> None:
             np.savez(file, allow_pickle=False, **members)
         os.replace(part, target)
     except OSError as exc:
-        raise RecordingError(
-            f"cannot write {str(target)!r}: {exc.strerror or exc}; choose a folder that exists and "
-            "can be written to"
-        ) from exc
+        way = "choose a folder that exists and can be written to"
+        if exc.errno in (errno.ENOSPC, errno.EDQUOT):
+            way = "make room there, or name a file on another disk"
+        raise RecordingError(f"cannot write {str(target)!r}: {exc.strerror or exc}; {way}") from exc
     finally:
         part.unlink(missing_ok=True)
 

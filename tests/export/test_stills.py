@@ -1,6 +1,9 @@
 """Stills have the frames' very pixels."""
 
+import errno
+import os
 from fractions import Fraction
+from pathlib import Path
 
 import imageio.v3 as iio
 import numpy as np
@@ -57,6 +60,7 @@ def test_a_buffer_may_be_drawn_over(tmp_path):
     ("name", "message"),
     [
         ("frame-%04d.mp4", "numbered frames are written as .png"),
+        ("frame-%0999999999d.png", "%0999999999d asks for too many digits; %04d writes four"),
         ("frame.png", "use frame-%04d.png for numbered frames, or .apng for a film"),
     ],
 )
@@ -79,3 +83,13 @@ def test_a_folder_that_vanishes_is_an_error(tmp_path):
             path.rmdir()
         sink.write(1, frame_of(1), EVERYTHING)
     assert list(folder.iterdir()) == []
+
+
+def test_a_full_disk_is_an_error_and_nothing_more(tmp_path, monkeypatch):
+    def write(path, data):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "write_bytes", write)
+    with pytest.raises(ExportError, match=r"a\.png: could not be written: .*; make room there, or"):
+        write_still(tmp_path / "a.png", frame_of(0))
+    assert list(tmp_path.iterdir()) == []

@@ -1,11 +1,13 @@
 """Films: a frame is a pure function of its number."""
 
 import hashlib
+import io
 import pickle
 import subprocess
 import sys
 import zlib
 
+import matplotlib
 import numpy as np
 import pytest
 from matplotlib.animation import FuncAnimation
@@ -24,6 +26,13 @@ def pixels(figure):
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     return hashlib.sha256(bytes(canvas.buffer_rgba())).hexdigest()
+
+
+def saved(figure):
+    """The figure as `savefig` writes it."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="rgba")
+    return buffer.getvalue()
 
 
 def bars(ax):
@@ -234,12 +243,20 @@ def test_the_mosaic_lays_out_named_panels():
 
 
 def test_a_film_ignores_the_users_matplotlib_settings():
-    import matplotlib
-
     film = Film([bars], seconds=1, fps=5, size=(200, 100))
     before = pixels(film.figure(2))
     matplotlib.rcParams.update({"lines.linewidth": 9, "font.size": 30, "axes.facecolor": "red"})
     assert pixels(film.figure(2)) == before
+
+
+def test_a_figure_is_saved_as_its_theme_says():
+    film = Film([bars], seconds=1, fps=5, size=(200, 100))
+    before = saved(film.figure(2))
+    mine = {"savefig.bbox": "tight", "savefig.dpi": 50, "savefig.facecolor": "red"}
+    matplotlib.rcParams.update(mine | {"savefig.transparent": True})
+    assert saved(film.figure(2)) == before
+    themed = Film([bars], seconds=1, fps=5, size=(200, 100), theme={"savefig.facecolor": "red"})
+    assert saved(themed.figure(2)) != before
 
 
 @pytest.mark.parametrize(
@@ -332,7 +349,12 @@ def line_of(function):
         ([without_axes], {}, f"panel 0: {line_of(without_axes)}: TypeError: without_axes"),
         ([bars, mistyped], {}, f"panel 1, drawing the text '$\\\\foo$': {line_of(mistyped)}: "),
         ([Prepared()], {}, "panel 0: test_film.py, line "),
-        ([bars], {"title": "$\\foo$"}, "title '$\\\\foo$': ValueError: "),
+        (
+            [bars],
+            {"title": "Costs $5% of $x"},
+            "title 'Costs $5% of $x': cannot be read as a formula from '$5% of $x' on: Expected "
+            "end of text, found '$'; write \\$ for a dollar sign",
+        ),
         ([bars], {"timeline": lambda frame: 1 // 0}, "timeline: test_film.py, line "),
     ],
 )

@@ -75,7 +75,7 @@ def test_a_cycle_of_markers_has_the_light_themes_colours():
         ("foo.bar: 3", r"Bad key foo.bar in file .*line 2 .*; write lines KEY: VALUE"),
         ("lines.linewidth 3", "Missing colon in file .*line 2"),
         ("font.size: 20", "Duplicate key in file .*line 2"),
-        ("font.family: \xff", "mine.mplstyle: .*decode"),
+        ("font.family: \xff", "mine.mplstyle: is not text in UTF-8; name a matplotlib style"),
     ],
 )
 def test_a_style_file_with_a_line_that_says_nothing_is_refused(tmp_path, caplog, line, message):
@@ -89,6 +89,13 @@ def test_a_style_file_with_a_line_that_says_nothing_is_refused(tmp_path, caplog,
 def test_matplotlibs_own_styles_are_themes():
     for style in Path(matplotlib.get_data_path(), "stylelib").glob("*.mplstyle"):
         assert rc_params(style)
+
+
+def test_a_theme_that_needs_latex_is_refused_where_there_is_none(monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    assert not rc_params({"text.usetex": False})["text.usetex"]
+    with pytest.raises(InputError, match=r"theme .*: text\.usetex needs LaTeX.* or leave"):
+        rc_params({"text.usetex": True})
 
 
 @pytest.mark.parametrize(

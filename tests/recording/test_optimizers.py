@@ -177,6 +177,27 @@ def test_each_inner_step_of_lbfgs_is_visible_with_one_iteration_a_step() -> None
     np.testing.assert_array_equal(run.params, seen)
 
 
+def test_each_inner_step_of_lbfgs_is_visible_with_a_line_search_too() -> None:
+    """Steps of one iteration go where one step of as many iterations ends."""
+    lbfgs = partial(torch.optim.LBFGS, line_search_fn="strong_wolfe")
+    run = record(
+        models.MLP((2, 4, 1)),
+        DATA,
+        loss=losses.nll,
+        optimizer=partial(lbfgs, max_iter=1, max_eval=25),
+        steps=8,
+    )
+    for iterations in (1, 3, 8):
+        once = record(
+            models.MLP((2, 4, 1)),
+            DATA,
+            loss=losses.nll,
+            optimizer=partial(lbfgs, max_iter=iterations, max_eval=1000),
+            steps=1,
+        )
+        np.testing.assert_array_equal(run.params[iterations], once.params[1])
+
+
 def test_the_rate_is_that_of_the_first_group_and_the_others_are_in_the_metadata() -> None:
     run = record(
         models.MLP((2, 4, 1)), DATA, loss=losses.nll, optimizer=two_groups, steps=1, clip=2.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from types import TracebackType
 from typing import Any
 
@@ -20,7 +20,7 @@ from render.film.canvas.fresh import FRESH
 from render.film.canvas.own_pixels import OwnPixels, is_listened_to
 from render.film.canvas.private import is_as_known
 from render.film.canvas.standing import Standing
-from render.film.themed import ThemedFigure
+from render.film.themed import ThemedFigure, drawing_turn
 
 Rect = Box
 _COMPUTED_BY_SAVEFIG = 1  # layouts: in a drawing that it goes through before it draws
@@ -85,7 +85,7 @@ class LayeredCanvas:
             self._adopt_canvas()
         self._canvas.print_rgba = self._print  # savefig prepares the figure, and calls it
         try:
-            theme = figure.theme() if isinstance(figure, ThemedFigure) else nullcontext()
+            theme = figure.theme() if isinstance(figure, ThemedFigure) else drawing_turn
             with theme:
                 self._moves = self._layout_moves()
                 with engine_set_aside(figure, keep=self._moves) as self._twice:

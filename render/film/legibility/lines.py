@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import matplotlib
 import numpy as np
 import numpy.typing as npt
 from matplotlib.artist import Artist
@@ -199,7 +200,7 @@ def _alike(kind: str, styles: dict[str, _Style], frame: int) -> Iterator[Finding
             ((difference(first.colour, second.colour, vision), vision) for vision in VISIONS),
             key=lambda seen: seen[0],
         )
-        told = _told(first, second, apart, vision)
+        told = _told(first, second, apart, vision, _way(len(styles)))
         if told is not None:
             rule, value, bound = told
             yield Finding(
@@ -213,16 +214,26 @@ def _alike(kind: str, styles: dict[str, _Style], frame: int) -> Iterator[Finding
             )
 
 
-def _told(one: _Style, other: _Style, apart: float, vision: str) -> tuple[str, str, str] | None:
+def _way(count: int) -> str:
+    """The way out where some of so many look alike: runs have the styles of the theme."""
+    styles = len(matplotlib.rcParams["axes.prop_cycle"])
+    if count <= styles:
+        return "give each a colour and a dash or marker of its own"
+    return f"show at most {styles} runs, or set a longer axes.prop_cycle in a theme of your own"
+
+
+def _told(
+    one: _Style, other: _Style, apart: float, vision: str, way: str
+) -> tuple[str, str, str] | None:
     """Return rule, value and bound of two styles that look alike, or None."""
-    same, own = one.pattern == other.pattern, "give each a dash or marker of its own"
+    same = one.pattern == other.pattern
     if apart >= _LEAST_DIFFERENCE:
-        return ("have the same dash and marker,", one.name, own) if same else None
+        return ("have the same dash and marker,", one.name, way) if same else None
     value, least = told_apart(apart, _LEAST_DIFFERENCE)
-    rule, bound = f"with {vision}, their colours differ by", f"at least {least}"
+    rule = f"with {vision}, their colours differ by"
     if same:
-        rule, bound = f"have the same dash and marker, and {rule}", f"{bound}, and {own}"
-    return rule, f"Delta E {value}", bound
+        rule = f"have the same dash and marker, and {rule}"
+    return rule, f"Delta E {value}", f"at least {least}; {way}"
 
 
 def _pattern(line: Line2D) -> tuple[Any, ...]:

@@ -27,13 +27,14 @@ class Caption:
     Lines that are wider than the panel are broken at spaces.
 
     text: what is written, or a function from a step to it. size_pt: of the letters, for a picture
-    5.4 inches high. steps: the last step that a function of steps can show.
+    5.4 inches high. steps: the last step that a function of steps can show; by default the other
+    panels say how long the film is.
     """
 
     text: str | Callable[[int], str]
     _: KW_ONLY
     size_pt: float = 14.0
-    steps: int = 0
+    steps: int | None = None
 
     def __call__(self, ax: Axes) -> Update:
         """Write the text; return the update that changes it."""

@@ -48,8 +48,8 @@ class Curve(RunPanel):
     series of one run share an axes. scale: of the value axis. step_scale: of the step axis ("log"
     keeps step 0, left of step 1). y_limits: of the value axis; by default room for every value of
     the film; on a logarithmic one but for zeros and rounding errors, which stay at its lower edge.
-    x_label, y_label: the axes' labels; the y axis is called by the name of what it shows, or by
-    the words in which the names of several series end.
+    x_label, y_label: the axes' labels; the y axis is called by the name of what it shows, such as
+    "validation loss" for "val_loss", or by the words in which the names of several series end.
     Raises InputError when a run has no such series, or none a value that a logarithmic axis has.
     """
 
@@ -119,7 +119,7 @@ def _common(names: Sequence[Series]) -> str:
     if not all(isinstance(name, str) for name in names):
         return ""
     if len(set(names)) == 1:
-        return str(names[0])
+        return re.sub("^val_", "validation ", str(names[0]))
     backwards = [re.split("[ _]", str(name))[::-1] for name in names]
     same = itertools.takewhile(lambda words: len(set(words)) == 1, zip(*backwards, strict=False))
     return " ".join(words[0] for words in list(same)[::-1])

@@ -76,7 +76,8 @@ class LossSurface(RunPanel):
         for run in self.runs.values():
             if run.params.shape[1] < 2:
                 raise InputError(
-                    f"LossSurface needs two parameters; the run has {run.params.shape[1]}"
+                    f"LossSurface needs two parameters; the run has {run.params.shape[1]}; "
+                    f"show it over the steps, with Curve(run, {run.names[0]!r})"
                 )
         self._columns()
         for name, given in (("x_range", self.x_range), ("y_range", self.y_range)):

@@ -32,9 +32,9 @@ def together(movers: Sequence[Update]) -> Update:
 class Panel(Protocol):
     """Draws one axes of a film: called once with the axes, it returns `update(step)`.
 
-    A panel may also have `steps` (the last step it can show), `runs` (by label, read by an even
-    timeline), `prepare(steps)` (told once which steps will be shown, so that it can compute them
-    together), `projection` (of its axes, such as "3d") and `moves_axes` (True where its limits
+    A panel may also have `steps` (the last step it can show, or None), `runs` (by label, read by an
+    even timeline), `prepare(steps)` (told once which steps will be shown, so that it can compute
+    them together), `projection` (of its axes, such as "3d") and `moves_axes` (True where its limits
     are meant to change between frames).
     """
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.cbook import is_math_text
 from matplotlib.font_manager import FontProperties
 from matplotlib.text import Text
 from numpy.typing import NDArray
@@ -29,6 +30,7 @@ __all__ = ["Readout"]
 _VALUE_PT = 15.0
 _SMALLEST = 0.027  # of the picture's shorter side: letters that the back row reads
 _LABELS = 0.16  # of the width, at least, where runs have labels
+_MOST_LABELS = 0.4  # where the numbers need the rest
 _GAP_PT = 12.0
 _ROWS = 0.66  # of the height, where there is room
 _LINE = 1.3  # from a line to the next, in sizes of the letters
@@ -47,11 +49,12 @@ class Readout(RunPanel):
     show: names of columns, in order: "step", "loss", "batch loss", "rate", "gradient", a
     parameter's name, or a metric's. By default step, rate, loss, the metrics, and the parameters
     when they are few.
-    Parameters have four decimals; other numbers that these would make zero have two digits and an
-    exponent.
+    Parameters have four decimals, unless these make them zero at every step; those, and other
+    numbers that four decimals make zero, have two digits and an exponent.
     Each column is as wide as its widest number in the film. Letters are smaller where room is
     scarce, down to 2.7% of the picture's shorter side; columns that do not fit even then are left
-    out, the last first, and rows take the height they need from the panels above.
+    out, the last first, and rows take the height they need from the panels above. A label that
+    leaves them too little is cut short; the legend has all of it.
     Raises InputError when there is no such number, or when the rows do not fit in the picture.
     """
 
@@ -71,7 +74,8 @@ class Readout(RunPanel):
         self._keep_height(ax)
         table = _Table(
             columns=[_column(ax, name, self.runs.values()) for name in self._columns()],
-            labels=[_text(ax, label, color=c) for label, c in _colors(self.runs).items()],
+            labels=[_text(ax, "", color=color) for color in _colors(self.runs).values()],
+            names=list(self.runs),
         )
         size: tuple[float, ...] = ()
 
@@ -128,6 +132,7 @@ class _Table:
 
     columns: list[_Column]
     labels: list[Text]
+    names: list[str]  # what labels say, where there is room
 
     def arrange(self, width_pt: float, height_pt: float, smallest_pt: float) -> None:
         """Place all texts in a room, in letters as large as it allows."""
@@ -138,14 +143,16 @@ class _Table:
         )
         small = min(size, base)
         widths = [column.width_pt(small, size) for column in self.columns]
-        left = self._labels_pt(small, width_pt)
+        most = max(_MOST_LABELS * width_pt, width_pt - _row_pt(widths))
+        left = min(self._labels_pt(small, width_pt), most)
         shown = len(widths)
         while shown > 1 and left + _row_pt(widths[:shown]) > width_pt + 1e-6:
             shown -= 1
         places = left + _places(widths[:shown], width_pt - left)
         heights = self._heights(small, size, height_pt)
-        for text, y in zip(self.labels, heights, strict=True):
-            text.set(x=0.0, y=y, fontsize=small)
+        for text, name, y in zip(self.labels, self.names, heights, strict=True):
+            words = _shortened(name, (left - _GAP_PT) / small, text)
+            text.set(x=0.0, y=y, fontsize=small, text=words)
         for number, column in enumerate(self.columns):
             x = float(places[min(number, shown - 1)]) / width_pt
             column.heading.set(x=x, y=1.0, va="top", fontsize=small, visible=number < shown)
@@ -159,7 +166,7 @@ class _Table:
 
     def _labels_pt(self, small: float, width_pt: float) -> float:
         """The width that labels of the runs take, with the gap beside them."""
-        widest = max(_width_of_1(text.get_text(), text) for text in self.labels) * small
+        widest = max(map(_width_of_1, self.names, self.labels)) * small
         return max(_LABELS * width_pt, widest + _GAP_PT) if widest else 0.0
 
     def _heights(self, small: float, size: float, height_pt: float) -> list[float]:
@@ -208,7 +215,9 @@ def _column(ax: Axes, name: str, runs: Any) -> _Column:
     series = [series_of(run, name, "Readout") for run in runs]
     values = [_text(ax, "", fontsize=_VALUE_PT) for _ in series]
     # A parameter passes zero, where its digits mean nothing; a loss comes near and keeps its own.
-    write = partial(_written, name, fixed=any(name in run.names for run in runs))
+    of_parameter = any(name in run.names for run in runs)
+    fixed = of_parameter and any((np.abs(each) >= _LEAST).any() for each in series)
+    write = partial(_written, name, fixed=fixed)
     return _Column(
         heading=heading,
         values=values,
@@ -227,6 +236,17 @@ def _width_of_1(words: str, text: Text) -> float:
     font: FontProperties = text.get_fontproperties().copy()
     font.set_size(100.0)
     return width_of(words, font) / 100.0
+
+
+def _shortened(words: str, room: float, text: Text) -> str:
+    """Return words, without their last letters where they are wider than the room in letters 1 pt.
+
+    Formulas stay as they are: a part of one is none.
+    """
+    if not words or is_math_text(words) or _width_of_1(words, text) <= room + 1e-6:
+        return words
+    shorter = (f"{words[:end].rstrip()}…" for end in range(len(words) - 1, 0, -1))
+    return next((some for some in shorter if _width_of_1(some, text) <= room), "…")
 
 
 def _widest_of_1(write: Callable[[float], str], values: NDArray[Any], text: Text) -> float:

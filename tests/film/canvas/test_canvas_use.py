@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from contextlib import contextmanager
+from threading import Event, Thread
 from typing import Any
 
+import matplotlib.image
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -336,6 +338,39 @@ def test_other_savings_go_on_while_it_is_open() -> None:
         for k in range(5):
             update(k)
             assert saved(figure) == canvas.draw().tobytes() == saved(figure)
+
+
+def test_threads_take_turns_and_leave_matplotlib_as_it_was() -> None:
+    class Drawn(Artist):
+        def __init__(self, draw: Callable[[], None]) -> None:
+            super().__init__()
+            self._draw = draw
+
+        def draw(self, renderer: Any) -> None:
+            self._draw()
+
+    met, over = Event(), Event()
+    met_early = []
+
+    def begin_other() -> None:
+        if not thread.is_alive():
+            thread.start()
+            met_early.append(met.wait(0.1))
+
+    def wait_for_first() -> None:
+        met.set()
+        over.wait(1)
+
+    (first, _), (other, _) = wave(), wave()
+    first.add_artist(Drawn(begin_other))
+    other.add_artist(Drawn(wait_for_first))
+    thread = Thread(target=LayeredCanvas(other).draw)
+    function = matplotlib.image._draw_list_compositing_images
+    LayeredCanvas(first).draw()
+    over.set()
+    thread.join()
+    assert met_early == [False] and met.is_set()
+    assert matplotlib.image._draw_list_compositing_images is function
 
 
 def test_a_frame_that_fails_leaves_the_next_one_right() -> None:

@@ -199,7 +199,16 @@ def test_runs_that_look_alike_are_one_line_a_pair():
 
     (finding,) = found(still(draw))
     assert "have the same dash and marker, and with full colour vision, their colours" in finding
-    assert "differ by Delta E 0.0; at least 10.0, and give each a dash" in finding
+    assert "differ by Delta E 0.0; at least 10.0; give each a colour and a dash" in finding
+
+
+def test_more_runs_than_styles_are_told_what_to_do():
+    def draw(ax):
+        for number in range(7):
+            ax.plot([0, 1], [0, number], f"C{number}", label=str(number))
+
+    (finding, *_) = [finding for finding in found(still(draw)) if "colours differ" in finding]
+    assert "; show at most 6 runs, or set a longer axes.prop_cycle in a theme" in finding
 
 
 NOTHING_SEEN = "axes 0: shows its data in none of 3 stills"

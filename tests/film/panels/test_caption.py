@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from render import panels
+from render import Film, panels
 
 
 def written(ax):
@@ -21,6 +21,12 @@ def test_a_caption_is_its_text_at_each_step(ax):
     assert not ax.axison
     panels.Caption("a formula: $x^2$")(ax)(9)
     assert "a formula: $x^2$" in written(ax)
+
+
+def test_words_do_not_say_how_many_steps_a_film_has():
+    film = Film([lambda ax: lambda step: None, panels.Caption("words")], seconds=2)
+    assert film.last_step is None and film.shown_steps[-1] == film.frames - 1
+    assert Film([panels.Caption(str, steps=7), panels.Caption("words")]).last_step == 7
 
 
 def test_lines_that_a_step_does_not_have_go_and_come_again(ax):

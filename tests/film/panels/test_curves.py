@@ -62,6 +62,7 @@ def test_two_series_of_one_run_share_an_axes(run, ax):
     ("names", "label"),
     [
         (("loss", "val_loss"), "loss"),
+        (("val_loss", "val_loss"), "validation loss"),
         (("batch loss", "loss"), "loss"),
         (("slope", "loss"), ""),
         (("loss", lambda run: run.loss), ""),

@@ -295,6 +295,15 @@ def test_what_cannot_be_drawn_is_named(stays, options, message):
         panels.LossSurface(stays, **options)
 
 
+def test_a_run_of_one_parameter_is_shown_otherwise():
+    one = torch.nn.Linear(1, 1, bias=False)
+    data = datasets.of(torch.ones(8, 1), torch.ones(8, 1))
+    run = record(one, data, loss=losses.mse, optimizer=SGD, steps=3)
+    with pytest.raises(InputError, match=r"has 1; show it .*, with Curve\(run, 'weight\[0,0\]'\)"):
+        panels.LossSurface(run)
+    assert panels.Curve(run, "weight[0,0]")
+
+
 def test_runs_of_one_sweep_share_a_surface():
     runs = sweep(
         models.Point(*VALLEY.start), VALLEY, optimizer=SGD, lr=[0.01, 0.1, 0.19, 0.4], steps=50

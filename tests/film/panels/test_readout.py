@@ -87,6 +87,20 @@ def test_what_does_not_fit_is_left_out_from_the_last():
     assert 1 <= len(left) < 5 and left == headings[: len(left)]
 
 
+def test_a_label_that_is_too_long_for_the_numbers_is_cut_short():
+    run = falls()
+    runs = {"": run, "gradient descent with momentum, and a name that does not end": run}
+    axes, texts = drawn(panels.Readout(runs, show=("step", "loss")), mosaic="AR", size=(640, 360))
+    written = [text.get_text() for text in texts]
+    assert any(words.startswith("gradient") and words.endswith("…") for words in written)
+    assert {"step", "loss"} < set(written)
+    assert all(text.get_window_extent().x1 <= axes.figure.bbox.width for text in texts)
+    wide = [
+        text.get_text() for text in drawn(panels.Readout(runs, show=("step",)), mosaic="A\nR")[1]
+    ]
+    assert set(runs) - {""} < set(wide)
+
+
 def test_columns_stay_where_they_are_while_numbers_grow():
     readout = panels.Readout(several(3))
     places = [
@@ -114,7 +128,7 @@ def test_a_number_that_is_not_there_and_rows_without_room_are_refused(ax):
 
 
 def test_numbers_have_one_kind_of_minus_and_no_sign_where_they_round_to_zero(ax):
-    flat = surfaces.of(lambda x, y: 0 * x + 0 * y, start=(-1e-6, -123456.0))
+    flat = surfaces.of(lambda x, y: -1e6 * x + 0 * y, start=(-1e-6, -123456.0))
     for rate, shown in ((6000, "6000"), (1e-5, "1e\N{MINUS SIGN}05"), (0.123, "0.123")):
         run = record(
             models.Point(*flat.start), flat, optimizer=partial(torch.optim.SGD, lr=rate), steps=1
@@ -126,14 +140,28 @@ def test_numbers_have_one_kind_of_minus_and_no_sign_where_they_round_to_zero(ax)
 
 
 def test_a_small_loss_keeps_two_digits_and_a_small_parameter_its_decimals(ax):
-    valley = surfaces.of(lambda x, y: x**2 + y**2, start=(1.0, 1e-6))
+    valley = surfaces.of(lambda x, y: x**2 + y**2, start=(1.0, 1e-3))
     optimizer = partial(torch.optim.SGD, lr=0.25)
     run = record(models.Point(*valley.start), valley, optimizer=optimizer, steps=60)
     update = panels.Readout(run, show=("loss", "y"))(ax)
     for step, loss in ((0, "1.0000"), (6, "0.0002"), (8, "1.5e\N{MINUS SIGN}05"), (60, "7.5e")):
         update(step)
         shown = [text.get_text() for text in ax.texts if text.get_text().strip()]
-        assert shown[1].startswith(loss) and shown[3] == "0.0000"
+        assert shown[1].startswith(loss) and shown[3] == ("0.0000" if step else "0.0010")
+
+
+def test_a_parameter_that_is_small_in_the_whole_film_keeps_two_digits(ax):
+    valley = surfaces.of(lambda x, y: x**2 + y**2, start=(-4e-5, 6e-5))
+    optimizer = partial(torch.optim.SGD, lr=0.25)
+    run = record(models.Point(*valley.start), valley, optimizer=optimizer, steps=60)
+    update = panels.Readout(run, show=("x", "y"))(ax)
+    for step, x, y in (
+        (0, "4.0e\N{MINUS SIGN}05", "0.0001"),
+        (2, "1.0e\N{MINUS SIGN}05", "0.0000"),
+    ):
+        update(step)
+        shown = [text.get_text() for text in ax.texts if text.get_text().strip()]
+        assert shown[1::2] == ["\N{MINUS SIGN}" + x, y]
 
 
 class Rateless(torch.optim.SGD):
