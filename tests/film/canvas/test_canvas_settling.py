@@ -176,8 +176,3 @@ def test_what_an_idle_draw_leaves_is_there(build):
             update(k)
             figure.canvas.draw_idle()
             assert canvas.draw().tobytes() == expected[k], f"state {k}"
-
-
-@pytest.mark.parametrize("build", SCENES, ids=lambda build: build.__name__)
-def test_without_idle_draws_nothing_settles(build, assert_exact):
-    assert_exact(build)

@@ -15,7 +15,6 @@ import pytest
 from matplotlib.animation import AbstractMovieWriter, ArtistAnimation, FuncAnimation
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.axis import XAxis
 from matplotlib.backend_bases import FigureCanvasBase
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import PathCollection
@@ -24,7 +23,7 @@ from matplotlib.lines import Line2D
 from matplotlib.spines import Spine
 from matplotlib.text import Text
 
-from render.film.canvas import LayeredCanvas, frames
+from render.film.canvas import LayeredCanvas, frames, own_pixels
 from render.film.canvas.structure import Structure
 
 
@@ -225,7 +224,9 @@ def test_idle_draws_draw_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
         for k in range(4):
             update(k)
             canvas.draw()
-        monkeypatch.setattr(XAxis, "draw", lambda *_: pytest.fail("all of the figure was drawn"))
+        monkeypatch.setattr(
+            own_pixels, "draw_nothing", lambda *_: pytest.fail("all of the figure was drawn")
+        )
         for k in range(4):
             update(k)
             figure.canvas.draw_idle()
