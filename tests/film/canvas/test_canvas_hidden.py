@@ -33,22 +33,22 @@ def data(n: int = 60, seed: int = 0) -> np.ndarray:
 @scene
 def large_arrays() -> Animated:
     fig, (left, middle, right) = plt.subplots(1, 3)
-    points = left.scatter(*data(20_000).T, s=1)
-    image = middle.imshow(np.zeros((300, 500)), vmin=0, vmax=1)
-    (line,) = right.plot(np.zeros(20_001), np.arange(20_001) / 20_000)
+    points = left.scatter(*data(4_000).T, s=1)
+    image = middle.imshow(np.zeros((100, 200)), vmin=0, vmax=1)
+    (line,) = right.plot(np.zeros(4_001), np.arange(4_001) / 4_000)
     (dot,) = left.plot([0.5], [0.5], "ro")
     left.legend(["a", "b"], loc="best", fontsize=4)
 
     def update(k: int) -> None:
         dot.set_xdata([k / 7])
         if k == 3:
-            points.get_offsets()[15_000:15_100] = 1.02
+            points.get_offsets()[3_000:3_100] = 1.02
         if k == 4:
-            image.get_array()[250:260, 100:300] = 0.8
+            image.get_array()[80:84, 40:120] = 0.8
         if k == 5:
-            line._xy[10_000:11_000, 0] = 0.05
+            line._xy[2_000:2_200, 0] = 0.05
         if k == 6:
-            points.get_offsets().mask[:10_000] = True
+            points.get_offsets().mask[:2_000] = True
 
     return fig, update
 
