@@ -184,8 +184,7 @@ def _run_in_steps(task: Task, selection: Selection, report: Callable[[int], None
         if log is None:
             loss = first_loss(task, x, y)
             log = Rows(selection, loss, count)
-            one = torch.ones_like(loss)  # what backward() would make each time
-            first_backward(task, loss, one, selection.params)
+            one = first_backward(task, loss, selection.params)
         else:
             loss = task.loss(model(x), y)
             loss.backward(one)  # type: ignore[no-untyped-call]

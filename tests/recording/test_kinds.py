@@ -95,24 +95,17 @@ def test_optimizers_with_something_of_their_own_are_left_to_themselves(factory) 
         np.testing.assert_array_equal(run.params[-1], plain_loop(model, factory, rate))
 
 
-def test_hooks_on_every_optimizer_count_too() -> None:
-    handle = register_optimizer_step_post_hook(lambda *_: None)
-    try:
-        runs = sweep(
-            models.Line(-1.0, 1.0), DATA, loss=losses.mse, optimizer=SGD, lr=RATES, steps=1
-        )
-    finally:
-        handle.remove()
-    assert together(runs) == [None, None]
-
-
 @pytest.mark.filterwarnings("ignore:Full backward hook is firing")
 @pytest.mark.parametrize(
     "register",
-    [register_module_forward_hook, register_module_full_backward_pre_hook],
-    ids=["forward", "backward"],
+    [
+        register_optimizer_step_post_hook,
+        register_module_forward_hook,
+        register_module_full_backward_pre_hook,
+    ],
+    ids=["optimizer", "forward", "backward"],
 )
-def test_hooks_on_every_module_count_too(register) -> None:
+def test_hooks_on_every_optimizer_or_module_count_too(register) -> None:
     handle = register(lambda *_: None)
     try:
         runs = sweep(

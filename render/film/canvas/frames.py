@@ -151,7 +151,7 @@ class Frames:
         if boxes:
             self._damage[number] = boxes
         else:
-            after.commands = before.renewed(after.commands)  # the very objects that are painted
+            after.commands = before.renew_clips(after.commands)  # the very objects that are painted
         self._segments[number] = after
 
     def _watch_all(self) -> None:
@@ -326,7 +326,7 @@ class Frames:
             self._damage[number] = self._damage.get(number, []) + boxes
             segment.set(commands)
         else:
-            segment.renewed(commands)
+            segment.renew_clips(commands)
         if segment.watch is None or not segment.watch.opaque:
             if was_watched:
                 segment.patience = min(2 * segment.patience, _MOST_PATIENCE)

@@ -41,8 +41,8 @@ class Segment:
         self.takes_masks = any(command.own_clip is not None for command in commands)
         self._weight: int | None = None
 
-    def renewed(self, equal: Sequence[Command]) -> list[Command]:
-        """Return its commands, with the paths that equal ones, recorded later, are clipped to."""
+    def renew_clips(self, equal: Sequence[Command]) -> list[Command]:
+        """Take over what equal, later commands are clipped to; return the commands it has."""
         for command, later in zip(self.commands, equal, strict=False):
             command.own_clip = later.own_clip
         return self.commands
