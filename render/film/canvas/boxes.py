@@ -26,6 +26,15 @@ def meet(a: Box, b: Box) -> bool:
     return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
+def meets_any(box: Box, others: Iterable[Box]) -> bool:
+    """Whether a box shares a pixel with any of the others."""
+    x0, y0, x1, y1 = box
+    for left, top, right, bottom in others:  # in one function: every command is asked
+        if x0 < right and left < x1 and y0 < bottom and top < y1:
+            return True
+    return False
+
+
 def common(a: Box, b: Box) -> Box:
     """Return the pixels in both."""
     box = (max(a[0], b[0]), max(a[1], b[1]), min(a[2], b[2]), min(a[3], b[3]))

@@ -72,21 +72,22 @@ def _points_span(points: np.ndarray) -> Span:
             return _NOWHERE
         xs, ys = zip(*finite, strict=True)
         return min(xs), min(ys), max(xs), max(ys)
-    low, high = _least(points), _greatest(points)
+    columns = np.ascontiguousarray(points.T)  # along rows of two, numpy takes ten times as long
+    low, high = _least(columns), _greatest(columns)
     if not all(map(isfinite, low + high)):
-        points = points[np.isfinite(points).all(axis=1)]
-        if not len(points):
+        columns = columns[:, np.isfinite(columns[0]) & np.isfinite(columns[1])]
+        if not columns.size:
             return _NOWHERE
-        low, high = _least(points), _greatest(points)
+        low, high = _least(columns), _greatest(columns)
     return low[0], low[1], high[0], high[1]
 
 
-def _least(points: np.ndarray) -> list[float]:
-    return np.minimum.reduce(points).tolist()  # type: ignore[no-any-return]
+def _least(columns: np.ndarray) -> list[float]:
+    return np.minimum.reduce(columns, axis=1).tolist()  # type: ignore[no-any-return]
 
 
-def _greatest(points: np.ndarray) -> list[float]:
-    return np.maximum.reduce(points).tolist()  # type: ignore[no-any-return]
+def _greatest(columns: np.ndarray) -> list[float]:
+    return np.maximum.reduce(columns, axis=1).tolist()  # type: ignore[no-any-return]
 
 
 def _path_span(path: Path) -> Span:

@@ -112,7 +112,8 @@ def _is_straight_somewhere(corners: Points, matrix: Points, largest: float) -> b
         straight = area <= _doubt(length[:-1], length[1:], largest)
         straight &= x[:-1] * x[1:] + y[:-1] * y[1:] > 0
     if not (matrix[0, 1] or matrix[1, 0]):  # along an axis edges are parallel to the last bit
-        straight &= ~((steps[:-1] == 0) & (steps[1:] == 0)).any(axis=1)
+        along = (steps[:-1] == 0) & (steps[1:] == 0)
+        straight &= ~(along[:, 0] | along[:, 1])
     return bool(straight.any())
 
 
@@ -132,6 +133,6 @@ def _corners(vertices: Points, codes: Codes) -> Points:
 
 def _without_repeats(points: Points) -> Points:
     """Leave out points that equal the one before, as Agg does."""
-    moves = np.ones(len(points), bool)
-    moves[1:] = (points[1:] != points[:-1]).any(axis=1)
-    return points[moves]
+    moves = np.ones((len(points), 2), bool)
+    moves[1:] = points[1:] != points[:-1]
+    return points[moves[:, 0] | moves[:, 1]]

@@ -26,6 +26,7 @@ from render.film.canvas.boxes import (
     hull_of,
     is_empty,
     meet,
+    meets_any,
 )
 from render.film.canvas.clips import Clip
 from render.film.canvas.commands import Command
@@ -91,9 +92,8 @@ class Painter:
             if number in self._calm_over or not holds(segments[number].room, segments[number].box)
         ]
         return not any(
-            place > number and meet(box, command.box)
+            meets_any(box, [command.box for place, command in self._based if place > number])
             for number, box in beyond
-            for place, command in self._based
         )
 
     def _rebuild(self, segments: Sequence[Segment]) -> None:
@@ -129,7 +129,7 @@ class Painter:
                 continue
             above = self._over[number] = []
             for command in segment.commands:
-                if any(meet(command.box, box) for box in taken):
+                if meets_any(command.box, taken):
                     above.append(command)
                     if not any(holds(box, command.box) for box in taken):
                         taken.append(command.box)
@@ -143,11 +143,11 @@ class Painter:
         touched: list[Box] = []
         for number in sorted(self._over):
             segment = segments[number]
-            if not any(meet(segment.box, box) for box in boxes):
+            if not meets_any(segment.box, boxes):
                 continue
             start = perf_counter()
             for command in self._over[number]:
-                if any(meet(command.box, box) for box in boxes):
+                if meets_any(command.box, boxes):
                     self._play(command)
                     touched.append(command.box)
             if segment.lively is False and number not in self._calm_over:
