@@ -92,7 +92,7 @@ class Painter:
             if number in self._calm_over or not holds(segments[number].room, segments[number].box)
         ]
         return not any(
-            meets_any(box, [command.box for place, command in self._based if place > number])
+            meets_any(box, (command.box for place, command in self._based if place > number))
             for number, box in beyond
         )
 
