@@ -28,6 +28,7 @@ _BITS = 16  # behind the binary point
 _FEW = 1 / 4  # of a block's squares of 2 x 2 pixels: where no more differ, only they are converted
 _KR, _KB = 0.2126, 0.0722
 _KG = 1 - _KR - _KB
+_WHITE = 235  # luma
 
 
 def _fixed(scale: float, *row: float) -> tuple[np.int32, ...]:
@@ -50,11 +51,12 @@ class Yuv420:
     def __init__(self, width: int, height: int) -> None:
         self.width, self.height = width + width % 2, height + height % 2
         luma = self.width * self.height
-        self.data = np.zeros(luma * 3 // 2, np.uint8)
+        self.data = np.empty(luma * 3 // 2, np.uint8)
+        self.data[:luma], self.data[luma:] = _WHITE, 128
         y, u, v = np.split(self.data, (luma, luma * 5 // 4))
         self._y = y.reshape(self.height // 2, 2, self.width).swapaxes(0, 1)  # both rows of squares
         self._u, self._v = (p.reshape(self.height // 2, self.width // 2) for p in (u, v))
-        self._seen = np.zeros((self.height, self.width), np.uint32)  # no opaque pixel is 0
+        self._seen = np.zeros((self.height, self.width), np.uint32)  # transparent: white
         # Intermediate arrays stay: giving memory back after each band costs four times the sums.
         self._scratch = np.empty((5, max(_BAND, 2 * self.width)), np.int32)
 
@@ -120,6 +122,8 @@ class Yuv420:
         They lie in memory that the next call writes to.
         """
         half = squares.shape[2] // 2
+        if not _are_opaque(squares):
+            squares = _words(on_white(squares[..., None].view(np.uint8)))
         red, green, blue, *spare = self._scratch[:, : squares.size].reshape(5, *squares.shape)
         _split(squares, (red, green, blue))
         luma = _combine(_Y, (red, green, blue), 16, _BITS, spare)
@@ -132,7 +136,11 @@ class Yuv420:
 
 def is_opaque(block: Frame) -> bool:
     """Whether no pixel is transparent, not even in part."""
-    return block.size == 0 or bool(_words(block).min() >= 0xFF000000)
+    return block.size == 0 or _are_opaque(_words(block))
+
+
+def _are_opaque(pixels: Words) -> bool:
+    return bool(pixels.min() >= 0xFF000000)
 
 
 def on_white(block: Frame) -> Frame:
@@ -143,12 +151,12 @@ def on_white(block: Frame) -> Frame:
 
 
 def _block(frame: Frame, y0: int, y1: int, x0: int, x1: int) -> Frame:
-    """Return a part of a frame, opaque; what lies beyond its last row or column repeats that."""
+    """Return a part of a frame; what lies beyond its last row or column repeats that."""
     block = frame[y0:y1, x0:x1]
     missing = y1 - y0 - block.shape[0], x1 - x0 - block.shape[1]
     if any(missing):
         block = np.pad(block, ((0, missing[0]), (0, missing[1]), (0, 0)), mode="edge")
-    return block if is_opaque(block) else on_white(block)
+    return block
 
 
 def _words(block: Frame) -> Words:

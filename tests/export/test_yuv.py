@@ -140,8 +140,9 @@ def test_nothing_outside_the_damage_is_touched():
 
 def test_no_damage_converts_nothing():
     planes = Yuv420(8, 8)
+    before = planes.data.copy()
     planes.update(frame_of(8, 8), ())
-    assert not planes.data.any()
+    np.testing.assert_array_equal(planes.data, before)
 
 
 def test_an_odd_size_repeats_the_last_row_and_column():
@@ -160,6 +161,19 @@ def test_transparent_pixels_are_shown_on_white():
     frame = frame_of(2, 2)
     frame[...] = (255, 0, 0, 0)
     assert tuple(converted(frame)[[0, 4, 5]]) == (235, 128, 128)
+
+
+def test_frames_may_become_transparent_and_opaque_again():
+    rng = np.random.default_rng(0)
+    planes, frame = Yuv420(64, 48), np.zeros((48, 64, 4), np.uint8)
+    for turn in range(12):
+        planes.update(frame, whole(frame))
+        laid = on_white(frame)
+        assert laid[..., 3].min() == 255
+        np.testing.assert_array_equal(planes.data, converted(laid))
+        y, x = rng.integers(0, (30, 40))
+        size = 2 + turn * 3
+        frame[y : y + size, x : x + size] = rng.integers(0, 256, 4) * (1, 1, 1, turn % 3 > 0)
 
 
 def test_on_white_blends_by_alpha():

@@ -30,6 +30,7 @@ from render.film.canvas.structure import (
     is_independent,
     tells_of_limits,
 )
+from render.film.canvas.texts import TextTemplate
 from render.film.canvas.titles import is_title
 from render.film.canvas.watch import Watch, finds_its_place
 
@@ -337,10 +338,12 @@ class Frames:
     def _commands_of(self, segment: Segment) -> list[Command]:
         """Let one artist draw, or find what it would draw where that is quicker."""
         template = segment.template
-        commands = template.again(segment.artist, self._recorder.tape) if template else None
+        commands = template.again(segment.artist, self._recorder) if template else None
         if commands is None:
             commands = self._recorder.record(segment.artist)
-            segment.template = LineTemplate.of(segment.artist, commands)
+            segment.template = LineTemplate.of(segment.artist, commands) or TextTemplate.of(
+                segment.artist, commands
+            )
         return commands
 
     def _watch_of(self, segment: Segment) -> Watch:

@@ -20,7 +20,7 @@ from matplotlib.patheffects import Normal, Stroke, withStroke
 
 from render.film.canvas.commands import Command
 from render.film.canvas.glyphs import KNOWN
-from render.film.canvas.tape import Tape
+from render.film.canvas.recorder import Recorder
 
 _DRAW: Any = Line2D.draw
 _NAMES = {*vars(Line2D([], [])), "_x_filled", "zorder"}
@@ -84,9 +84,10 @@ class LineTemplate:
             return None  # such as a marker's second half
         return cls(artist, strokes, markers)
 
-    def again(self, artist: Artist, tape: Tape) -> list[Command] | None:
+    def again(self, artist: Artist, recorder: Recorder) -> list[Command] | None:
         """Return what drawing the line gives, or None where the template does not tell."""
         line: Any = artist
+        tape = recorder.tape
         if not self._holds(line):
             return None
         if line._invalidx or line._invalidy:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from matplotlib import ft2font
@@ -10,7 +11,7 @@ from matplotlib.backends.backend_agg import RendererAgg, get_hinting_flag
 
 from render.film.canvas.commands import Command, PixelsReadError
 from render.film.canvas.foreign import is_foreign
-from render.film.canvas.glyphs import KNOWN, Glyphs
+from render.film.canvas.glyphs import KNOWN, Glyph, Glyphs
 from render.film.canvas.layouts import Layout, Layouts, line_height
 from render.film.canvas.tape import Tape
 from render.film.canvas.ticks import TicksOnce
@@ -108,12 +109,21 @@ class Recorder(RendererAgg):
         if self.is_filtering or not KNOWN:
             super()._draw_text_glyphs_and_boxes(gc, x, y, angle, glyphs, boxes)  # type: ignore[no-untyped-call]
             return
-        mode = ft2font.RenderMode["NORMAL" if gc.get_antialiased() else "MONO"]
-        flags = get_hinting_flag()  # type: ignore[no-untyped-call]
-        placed = self._glyphs.place(x, y, angle, glyphs, flags, mode)
-        self.tape.draw_text(gc, placed)
+        self.tape.draw_text(gc, self.place(gc, x, y, angle, glyphs))
         if boxes := list(boxes):  # strokes, of fractions and roots
             super()._draw_text_glyphs_and_boxes(gc, x, y, angle, (), boxes)  # type: ignore[no-untyped-call]
+
+    def glyphs_of(self, text: str, prop: Any) -> list[Any]:
+        """Return the glyphs of a line that `Layouts` can lay out, and where they stand in it."""
+        return self._layout(text, prop).glyphs
+
+    def place(
+        self, gc: Any, x: float, y: float, angle: float, glyphs: Iterable[Any]
+    ) -> list[Glyph]:
+        """Return the glyphs of a text as they are drawn at a place."""
+        mode = ft2font.RenderMode["NORMAL" if gc.get_antialiased() else "MONO"]
+        flags = get_hinting_flag()  # type: ignore[no-untyped-call]
+        return self._glyphs.place(x, y, angle, glyphs, flags, mode)
 
     def buffer_rgba(self) -> memoryview:
         """Return the pixels of the filter that is being drawn."""

@@ -7,6 +7,7 @@ lines stay parallel, and a height is the same length everywhere.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import cos, radians, sin
 from typing import Any
 
 import numpy as np
@@ -40,11 +41,10 @@ class Camera:
 
     def project(self, points: Array, angle: float) -> Array:
         """Return where points (..., 3) appear: (..., 2), to the right and up."""
-        x, y, z = np.moveaxis(points, -1, 0)
-        turn, tilt = np.radians(angle), np.radians(self.elevation)
-        near = np.cos(turn) * x + np.sin(turn) * y
-        right = np.cos(turn) * y - np.sin(turn) * x
-        return np.stack([right, np.cos(tilt) * z - np.sin(tilt) * near], axis=-1)
+        turn, tilt = radians(angle), radians(self.elevation)
+        right = (-sin(turn), cos(turn), 0.0)
+        up = (-sin(tilt) * cos(turn), -sin(tilt) * sin(turn), cos(tilt))
+        return np.asarray(points @ np.array([right, up]).T)
 
 
 def visible_order(angle: float) -> tuple[slice, slice]:

@@ -101,7 +101,7 @@ def draw_sides(ax: Axes, camera: Camera, heights: Array) -> Move:
     ink = np.array(to_rgb(matplotlib.rcParams["axes.edgecolor"]))
     colors = [paper + share * (ink - paper) for share in _SIDES_INK]
     sides = PolyCollection([], facecolors=colors, edgecolors=colors, linewidths=0.8, zorder=1.1)
-    sides.set_in_layout(False)
+    sides.set(in_layout=False, joinstyle="miter")
     ax.add_collection(sides, autolim=False)
     xs, ys = _sides(heights)
 

@@ -70,7 +70,7 @@ DATA: list[tuple[Any, Any]] = [
 def test_other_data_in_the_same_look(look: dict[str, Any], data: tuple[Any, Any]) -> None:
     line, recorder, template = recorded(look)
     line.set_data(*data)
-    ours = template.again(line, recorder.tape)
+    ours = template.again(line, recorder)
     assert ours is not None
     assert not line.stale
     assert alike(ours, recorder.record(line))
@@ -128,7 +128,7 @@ def test_another_look_is_left_to_matplotlib(
 ) -> None:
     line, recorder, template = recorded(look)
     change(line)
-    ours = template.again(line, recorder.tape)
+    ours = template.again(line, recorder)
     assert ours is None or alike(ours, recorder.record(line))
 
 
