@@ -65,6 +65,8 @@ def check_outputs(
     from render.export.whole import check_target
 
     if run is not None:
+        if run.path.suffix.lower() != ".npz":
+            raise UsageError(f"--save-run {run.name}: runs are kept in a file that ends in .npz")
         check_target(run.name)
     taken: dict[Path, Summary | None] = {} if run is None else {run.path.resolve(): None}
     for scene, outputs in films:

@@ -364,7 +364,12 @@ BAD = [
         2,
         "folder.mp4/../a.mp4: named twice",
     ),
-    (["talk.py", "-o", "a.mp4", "--save-run", "./a.mp4"], 2, "a.mp4: named twice"),
+    (["talk.py", "--save-run", "talk.py"], 2, "--save-run talk.py: runs are kept in a file that"),
+    (
+        ["talk.py", "--save-run", "no"],
+        2,
+        "--save-run no: runs are kept in a file that ends in .npz",
+    ),
     (["talk.py", "other.py", "-o", "{scene}.gif"], 2, "bars.gif: would be written by "),
     (["talk.py", "other.py"], 2, "other.py::bars; rename one of the scenes, or render them"),
     (

@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox, BboxBase
 
 from render.errors import InputError
+from render.film.blank import pyplot_watched
 from render.film.canvas import LayeredCanvas
 from render.film.fault import Origin, blame_artists, origin
 from render.film.panels.panel import Update
@@ -58,15 +59,17 @@ class Drawing:
             with blame(f"the legend of the runs {', '.join(map(repr, film.labels))}", ""):
                 draw_legend(self.figure)
             film.prepare()
-            self._add_panels(film, axes)
-            self.moving_axes = [
-                axes[name]
-                for name, panel in film.panels_by_name.items()
-                if getattr(panel, "moves_axes", False)
-            ]
-            write_plainly(self.figure)
-            _align_labels(self.figure, axes.values())
-            self._lay_out(film.frames - 1)
+            with pyplot_watched(axes):
+                self._add_panels(film, axes)
+                self.moving_axes = [
+                    axes[name]
+                    for name, panel in film.panels_by_name.items()
+                    if getattr(panel, "moves_axes", False)
+                ]
+                write_plainly(self.figure)
+                standing = self.figure.axes  # a panel may put others in the place of its own
+                _align_labels(self.figure, [ax for ax in axes.values() if ax in standing])
+                self._lay_out(film.frames - 1)
             # Not "none": that leaves an engine in place, for which savefig draws once more.
             self.figure.set_layout_engine(None)
 

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from render.errors import RecordingError, RenderError
-from render.recording.factories import first_line
+from render.recording.faults import first_line
 from render.recording.rows import Rows
 from render.recording.stepping import clipping
 from render.recording.task import Task

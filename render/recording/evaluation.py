@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from render.errors import InputError, RecordingError, RenderError
-from render.recording.factories import first_line
+from render.recording.faults import first_line, whence
 from render.recording.generators import forked, one_at_a_time
 from render.recording.problem import Problem, to_numpy
 from render.recording.sizes import Sizes
@@ -134,7 +134,7 @@ def measured(
     except Exception as exc:  # whatever a user's function raises
         raise RecordingError(
             f"{label} cannot be computed ({first_line(exc)}); it takes (prediction, target), "
-            "and must return one number"
+            f"and must return one number{whence(exc)}"
         ) from exc
     if _version(target) != before:
         raise InputError(
@@ -279,7 +279,7 @@ def _alone(function: Callable[[State], Tensor], model: nn.Module, state: State) 
     except Exception as exc:  # whatever a user's model raises
         raise RecordingError(
             f"{type(model).__name__} cannot be evaluated here ({first_line(exc)}); give it data "
-            "like those it was recorded with"
+            f"like those it was recorded with{whence(exc)}"
         ) from exc
 
 

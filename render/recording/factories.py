@@ -14,9 +14,10 @@ from torch.optim import Optimizer, lr_scheduler
 
 from render.errors import InputError
 from render.problem.shown import shown
+from render.recording.faults import first_line, whence
 from render.recording.settings import label
 
-__all__ = ["first_line", "optimizer_of", "scheduler_of"]
+__all__ = ["optimizer_of", "scheduler_of"]
 
 
 def optimizer_of(factory: object, model: nn.Module) -> Optimizer:
@@ -111,9 +112,5 @@ def _call(name: str, factory: object, argument: object, example: str) -> object:
     except Exception as exc:  # whatever a user's own raises
         raise InputError(
             f"record: {name} {label(factory)} cannot be built ({first_line(exc)}); give {example}"
+            f"{whence(exc)}"
         ) from exc
-
-
-def first_line(exc: BaseException) -> str:
-    """Return the first line of an error's message, or its kind."""
-    return (str(exc) or type(exc).__name__).splitlines()[0]

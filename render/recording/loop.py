@@ -18,7 +18,7 @@ from render.recording import memory
 from render.recording.batches import Batches, draw
 from render.recording.buffers import Buffers
 from render.recording.compiled import Compiled
-from render.recording.factories import first_line
+from render.recording.faults import first_line, whence
 from render.recording.generators import seeded
 from render.recording.graphs import DeviceRow, objection, run_rows
 from render.recording.keep import Keep
@@ -136,7 +136,7 @@ def _guarded(task: Task, progress: Progress | None) -> Trajectory:
         raise RecordingError(
             f"record: the run failed after its first loss ({type(exc).__name__}: "
             f"{first_line(exc)}); check model {type(task.model).__name__}, loss, optimizer "
-            f"{type(task.optimizer).__name__}{made} and batch_size"
+            f"{type(task.optimizer).__name__}{made} and batch_size{whence(exc)}"
         ) from exc
 
 

@@ -16,7 +16,7 @@ from render.errors import InputError
 from render.problem.dataset import Dataset
 from render.problem.penalties import Penalised
 from render.problem.shown import shown
-from render.recording.factories import first_line
+from render.recording.faults import first_line
 from render.recording.generators import one_at_a_time
 from render.recording.sharing import held, overlapping, same_view
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from render.errors import InputError, RecordingError, RenderError
-from render.recording.factories import first_line
+from render.recording.faults import first_line, whence
 from render.recording.given import keeps_off
 from render.recording.hooks import gradient_hooks
 from render.recording.sharing import aliases
@@ -42,6 +42,7 @@ def first_loss(task: Task, x: Tensor, y: Tensor) -> Tensor:
         raise RecordingError(
             f"record: {name} or its loss failed on x of shape {tuple(x.shape)} and y of shape "
             f"{tuple(y.shape)} ({first_line(exc)}); check that they fit together"
+            f"{whence(exc)}"
         ) from exc
     if (x._version, y._version) != versions:
         with torch.no_grad():

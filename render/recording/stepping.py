@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from render.errors import RecordingError, RenderError
-from render.recording.factories import first_line
+from render.recording.faults import first_line, whence
 from render.recording.generators import forked
 from render.recording.problem import copied, counterparts
 from render.recording.task import Task
@@ -86,7 +86,7 @@ def _alone(optimizer: Optimizer) -> Callable[[], object]:
             raise RecordingError(
                 f"record: the step of {name} failed ({type(exc).__name__}: {first_line(exc)}); "
                 "where it needs a closure now and then, let it take one without a default, as in "
-                "def step(self, closure)"
+                f"def step(self, closure){whence(exc)}"
             ) from exc
 
     return step

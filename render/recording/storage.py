@@ -136,7 +136,10 @@ def _read(path: Path) -> dict[str, Array]:
             for name, content in raw.items()
         }
     except OSError as exc:
-        raise RecordingError(f"cannot read {str(path)!r}: {exc.strerror or exc}") from exc
+        raise RecordingError(
+            f"cannot read {str(path)!r}: {exc.strerror or exc}; give a file written by "
+            "Trajectory.save or --save-run"
+        ) from exc
     except Exception as exc:  # a damaged archive can raise nearly anything
         raise _damaged(path, exc) from exc
 

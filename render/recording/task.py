@@ -19,7 +19,8 @@ from render.problem.dataset import Dataset
 from render.recording import memory
 from render.recording.arguments import check_compile, check_run, named_metrics, problem_of
 from render.recording.devices import choose
-from render.recording.factories import first_line, optimizer_of, scheduler_of
+from render.recording.factories import optimizer_of, scheduler_of
+from render.recording.faults import first_line
 from render.recording.generators import seeded
 from render.recording.keep import Keep, check_keep
 from render.recording.problem import Loss, bound, copied, counterparts, halves, to_numpy

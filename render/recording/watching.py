@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from render.errors import RecordingError, RenderError
 from render.problem.penalties import Penalised
 from render.recording import evaluation
-from render.recording.factories import first_line
+from render.recording.faults import first_line, whence
 from render.recording.generators import forked
 from render.recording.given import keeps_off
 from render.recording.problem import Problem, copied
@@ -84,6 +84,7 @@ def _predicted(model: nn.Module, x: Tensor, which: str) -> Any:
         raise RecordingError(
             f"record: {type(model).__name__} cannot be evaluated on the {which}data "
             f"({first_line(exc)}); check that model.eval() takes them, all at once"
+            f"{whence(exc)}"
         ) from exc
 
 

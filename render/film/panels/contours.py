@@ -44,7 +44,10 @@ def levels_of(heights: NDArray[Any], levels: Levels = "area") -> NDArray[np.floa
     """
     finite = np.asarray(heights, dtype=np.float64)[np.isfinite(heights)]
     if not finite.size:
-        raise InputError("no height in the picture is finite; choose another x_range, y_range")
+        raise InputError(
+            "no height in the picture is finite; choose another x_range or y_range, or a loss "
+            "that gives finite numbers"
+        )
     low, high = float(finite.min()), float(finite.max())
     if not high > low:
         return np.array([low, low + (abs(low) or 1.0)])

@@ -31,7 +31,7 @@ __all__ = ["Surface3D"]
 
 Array = NDArray[Any]
 
-_FACES = 48  # a side, at most: they look smooth, and are drawn in some milliseconds
+_FACES = 40  # a side, at most: they look smooth, and are drawn in some milliseconds
 _SWEEP = 50.0  # degrees that the camera goes around, unless told otherwise
 _DEGREES_A_HORIZON = 4.0  # between azimuths at which it is computed what hides what
 _PIECE = 0.04  # of a path, at most, in which it follows the surface; the box is 2 wide
