@@ -71,7 +71,7 @@ def newton_vs_gradient(condition: float = 25.0, steps: int = 30) -> Film:
             distance(surface),
             scale="log",
             y_limits=(CLOSE / 2, 10),
-            y_label=r"distance, $\geq 10^{-5}$",
+            y_label="distance,\n\N{GREATER-THAN OR EQUAL TO} 1e\N{MINUS SIGN}5",
         )
     return Film(
         shown,
