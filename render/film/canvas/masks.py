@@ -12,6 +12,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 from weakref import WeakValueDictionary
 
+from matplotlib.projections.polar import PolarAxes
+
 from render.film.canvas.boxes import Box
 from render.film.canvas.clips import Clip
 from render.film.canvas.commands import Command
@@ -27,6 +29,7 @@ class Masks:
         self._is_drawn = False
         self._known: WeakValueDictionary[Any, Clip] = WeakValueDictionary()
         self._last: Clip | None = None  # of the last command that had one
+        self._lasts = True  # whether the path of that one stays for the next drawing
         self._mask: Clip | None = None
 
     def begin(self, *, is_drawn: bool) -> None:
@@ -37,8 +40,10 @@ class Masks:
         """Give each command its mask; yield numbers of segments and boxes in which that differs."""
         masked = [number for number, segment in enumerate(segments) if segment.takes_masks]
         if self._is_drawn:
+            self._begin_drawing()
             for number in masked:
                 self._commands(segments[number])
+        self._begin_drawing()
         for number in masked:
             commands = self._commands(segments[number])
             pairs = list(zip(commands, segments[number].commands, strict=True))
@@ -46,8 +51,14 @@ class Masks:
                 segments[number].commands = commands
                 yield number, boxes
 
+    def _begin_drawing(self) -> None:
+        if not self._lasts:
+            self._last = None
+
     def _commands(self, segment: Segment) -> list[Command]:
-        return [self._with_mask(command) for command in segment.commands]
+        commands = [self._with_mask(command) for command in segment.commands]
+        self._lasts = self._last is None or not _is_renewed(self._last, segment.parent)
+        return commands
 
     def _with_mask(self, command: Command) -> Command:
         own: Clip | None = command.own_clip
@@ -57,3 +68,8 @@ class Masks:
             self._mask = self._known.setdefault(own.look, own)
         self._last = own
         return command.with_mask(self._mask)
+
+
+def _is_renewed(clip: Clip, parent: object) -> bool:
+    """Whether each drawing of an axes makes this path anew, as polar ones do with their rim."""
+    return isinstance(parent, PolarAxes) and clip.of is getattr(parent.patch, "_path", None)

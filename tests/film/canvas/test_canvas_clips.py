@@ -51,6 +51,16 @@ def a_mask_that_the_drawing_before_left() -> Animated:
 
 
 @scene
+def the_first_in_a_rim_that_each_drawing_makes_anew() -> Animated:
+    fig, ax = plt.subplots(subplot_kw={"projection": "polar"})
+    ax.axis("off")
+    (dot,) = ax.plot([], [], "s")
+    (spiral,) = ax.plot(np.linspace(0, 20, 200), np.linspace(0, 1.4, 200), lw=4, color="r")
+    ax.set_rmax(1)
+    return fig, lambda k: dot.set_data([1] if k > 3 else [], [0.5] if k > 3 else [])
+
+
+@scene
 def beyond_the_rectangle_of_another() -> Animated:
     fig, ax = plt.subplots()
     ax.set(xlim=(0, 1), ylim=(0, 1))
