@@ -14,7 +14,16 @@ from pathlib import Path
 
 from render.export.formats import Format, Stream, any_format_of
 
-__all__ = ["Encoding", "encoding_of", "keyframe_interval", "raw_input", "without_dates"]
+__all__ = [
+    "Encoding",
+    "encoder_of",
+    "encoding_of",
+    "keeps_alpha",
+    "keyframe_interval",
+    "raw_input",
+    "tags",
+    "without_dates",
+]
 
 _BT709 = (
     *("-color_range", "tv", "-colorspace", "bt709"),
@@ -38,6 +47,12 @@ _SUBSAMPLING_CODECS = re.compile(r"264(?!rgb)|265|hevc|vp[89x]|av1|mpeg|theora|x
 _YUV = re.compile(r"yuva?4\d\d|nv\d\d|p0\d\d")  # not yuvj, which has the full range
 _NEEDS_EVEN = re.compile(r"yuva?4[12]|nv|p0")
 _HAS_ALPHA = re.compile(r"yuva|rgba|bgra|argb|abgr|gbrap|ya\d|pal8")
+# Of the codecs that take RGBA as it is, those that keep its alpha. ffmpeg -h encoder=NAME tells.
+_ALPHA_CODECS = (
+    *("apng", "cfhd", "dpx", "exr", "ffv1", "ffvhuff", "hap", "huffyuv", "jpeg2000", "libwebp"),
+    *("libwebp_anim", "png", "prores", "prores_aw", "prores_ks", "qtrle", "rawvideo", "sgi"),
+    *("targa", "tiff", "utvideo"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,14 +94,26 @@ def encoding_of(path: Path, stream: Stream, *, transparent: bool) -> Encoding:
         arguments += ["-vf", chain]
     if yuv:
         arguments += _BT709
-    for key, value in stream.metadata.items():
-        arguments += ["-metadata", f"{key}={value}"]
+    has_alpha = codec in _ALPHA_CODECS if pixels is None else _HAS_ALPHA.search(pixels) is not None
     return Encoding(
-        arguments=[*arguments, *form.muxer, *extra],
+        arguments=[*arguments, *tags(stream), *form.muxer, *extra],
         planes=planes,
         even=even,
-        keeps_alpha=pixels is None or _HAS_ALPHA.search(pixels) is not None,
+        keeps_alpha=has_alpha,
     )
+
+
+def keeps_alpha(path: Path, stream: Stream) -> bool:
+    """Whether a file of this path has a place for what is transparent in its frames."""
+    form = any_format_of(path)
+    return form.kind != "film" or encoding_of(path, stream, transparent=True).keeps_alpha
+
+
+def tags(stream: Stream) -> list[str]:
+    """Return the arguments that write the film's metadata."""
+    return [
+        part for key, value in stream.metadata.items() for part in ("-metadata", f"{key}={value}")
+    ]
 
 
 def raw_input(stream: Stream, pixels: str, *, even: bool = False) -> list[str]:
@@ -127,6 +154,13 @@ def _codec(form: Format, stream: Stream, codec: str | None, extra: Sequence[str]
 def keyframe_interval(fps: Fraction) -> int:
     """Return how many frames there are from one keyframe to the next."""
     return max(_FEWEST_BETWEEN, round(_KEYFRAME_S * fps))
+
+
+def encoder_of(path: Path, codec: str | None) -> str | None:
+    """Return the format's own encoder, where a film needs one; `codec`: what was asked for."""
+    form = any_format_of(path)
+    own = form.kind == "film" and codec in (None, "h264", _name(form))
+    return _name(form) if own else None
 
 
 def _name(form: Format) -> str:

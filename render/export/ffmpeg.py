@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -29,6 +30,8 @@ from render.export.scratch import room, unkept
 __all__ = ["EncoderError", "FFmpeg", "ffmpeg_path", "matplotlib_ffmpeg"]
 
 _VARIABLE = "IMAGEIO_FFMPEG_EXE"  # names another ffmpeg than the one that comes with the package
+_SETTING = "rcParams['animation.ffmpeg_path']"
+_ANSWER_S = 10
 _LETTERS = 64  # a higher byte of a negated status may be the first letter of an error of ffmpeg's
 _CONTEXT = re.compile(r"^(\[[^\]]* @ [^\]]*\] )+", re.MULTILINE)  # ffmpeg's "[mp4 @ 0x5581] "
 _COLOURS = re.compile(r"\x1b\[[\d;]*m")
@@ -69,18 +72,36 @@ def ffmpeg_path() -> str:
         ) from error
 
 
-def matplotlib_ffmpeg() -> str:
-    """Return the ffmpeg that matplotlib's setting finds; ours where the setting is the default.
+def matplotlib_ffmpeg(encoder: str | None = None) -> str:
+    """Return the ffmpeg that matplotlib's setting finds.
 
+    Where the setting is the default and finds none, or one without this encoder, it is ours.
     Raises ExportError when there is none.
     """
     setting = str(matplotlib.rcParams["animation.ffmpeg_path"])
+    is_default = setting == matplotlib.rcParamsDefault["animation.ffmpeg_path"]
     found = shutil.which(setting)
-    if found is not None:
-        return found
-    if setting == matplotlib.rcParamsDefault["animation.ffmpeg_path"]:
+    if is_default and (found is None or (encoder and _lacks(found, encoder))):
         return ffmpeg_path()
-    raise ExportError(f"ffmpeg was not found at {setting!r}, rcParams['animation.ffmpeg_path']")
+    if found is None:
+        raise ExportError(f"ffmpeg was not found at {setting!r}, {_SETTING}")
+    return found
+
+
+@lru_cache(maxsize=16)
+def _lacks(binary: str, encoder: str) -> bool:
+    """Whether an ffmpeg says that it does not have an encoder: some come without H.264."""
+    try:
+        told = subprocess.run(
+            [binary, "-hide_banner", "-h", f"encoder={encoder}"],
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            timeout=_ANSWER_S,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False  # it will fail, and say why
+    return b"is not recognized" in told.stdout + told.stderr
 
 
 class FFmpeg:
@@ -153,6 +174,7 @@ class FFmpeg:
             raise ExportError(
                 f"{self._target}: {self._name()} ended without writing the film{self._way()}"
             )
+        self._log.close()
 
     def _failure(self) -> EncoderError:
         """Describe why ffmpeg stopped."""
@@ -167,6 +189,8 @@ class FFmpeg:
         message = f"{self._target}: {self._name()} could not write the film: {reason}"
         if self._target.suffix.lower() not in FORMATS:
             message += f"; the suffixes of films are {' '.join(FORMATS)}"
+        if not told or "Unknown encoder" in reason:
+            message += self._way()
         error = EncoderError(message, status, self._command)
         return EncoderError(message + room(error), status, self._command)
 
@@ -175,11 +199,23 @@ class FFmpeg:
         return f"{self._command[0]}, which {_VARIABLE} names," if self._chosen() else "ffmpeg"
 
     def _way(self) -> str:
-        """Return the way out, as an error ends with it, where a variable names no ffmpeg."""
-        return f"; unset {_VARIABLE} for the ffmpeg that comes with us" if self._chosen() else ""
+        """Return the way out, as an error ends with it, where this is not the one we bring."""
+        if self._chosen():
+            return f"; unset {_VARIABLE} for the ffmpeg that comes with us"
+        if self._is_ours():
+            return ""
+        return (
+            f"; this is {self._command[0]}: set {_SETTING} to imageio_ffmpeg.get_ffmpeg_exe() for "
+            "the one that comes with us"
+        )
 
     def _chosen(self) -> bool:
         return self._command[0] == os.environ.get(_VARIABLE)
+
+    def _is_ours(self) -> bool:
+        with suppress(ExportError):
+            return self._command[0] == ffmpeg_path()
+        return False
 
     def stop(self) -> None:
         """Leave no process, no thread and no open file, whatever happened."""

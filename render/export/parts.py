@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from render.export.encoding import keyframe_interval, without_dates
+from render.export.encoding import keyframe_interval, tags, without_dates
 from render.export.ffmpeg import FFmpeg
 from render.export.formats import Stream, any_format_of
 from render.export.partial import partial_folder
@@ -111,7 +111,7 @@ def join(parts: Sequence[Path], path: Path, partial: Path, stream: Stream) -> No
     with naming(path):
         listing.write_bytes(os.fsencode(lines))
     source = ["-f", "concat", "-safe", "0", "-i", f"file:{listing}", "-c", "copy"]
-    muxer = [*without_dates(), *any_format_of(path).muxer]
+    muxer = [*without_dates(), *tags(stream), *any_format_of(path).muxer]
     arguments = [*source, *muxer, f"file:{partial}"]
     with FFmpeg(arguments, path, binary=stream.ffmpeg):
         pass

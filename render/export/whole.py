@@ -30,6 +30,8 @@ def check_target(path: Path) -> None:
             raise ExportError(f"{path}: is a link that leads to itself; remove it, or name a file")
         if target.exists() and not target.is_file():
             raise ExportError(f"{path}: is a pipe or a device; name a file, which is written whole")
+        if target.exists() and not os.access(target, os.W_OK):
+            raise ExportError(f"{path}: is read-only; allow writing to it, or name another file")
         if not os.access(folder, os.W_OK | os.X_OK):
             raise ExportError(f"{path}: the folder {str(folder)!r} cannot be written to")
 

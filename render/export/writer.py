@@ -16,8 +16,9 @@ from matplotlib.animation import AbstractMovieWriter
 from matplotlib.figure import Figure
 
 from render.errors import ExportError, InputError
+from render.export.encoding import encoder_of, keeps_alpha
 from render.export.ffmpeg import matplotlib_ffmpeg
-from render.export.formats import Stream, any_format_of, check_rate, check_sides
+from render.export.formats import Stream, check_rate, check_sides
 from render.export.save import SLOWEST_FPS, exact_rate
 from render.export.sink import Frame, open_sink
 from render.film.canvas import LayeredCanvas
@@ -39,7 +40,8 @@ class MovieWriter(AbstractMovieWriter):
 
     fps: frames a second. codec, bitrate (kbit/s), extra_args (of ffmpeg), metadata: as for
     matplotlib's own writers; by default the format's settings. `ffmpeg` is the one that
-    matplotlib's setting `animation.ffmpeg_path` finds, and otherwise the one we bring.
+    matplotlib's setting `animation.ffmpeg_path` finds, and the one we bring where the default
+    setting finds none, or one without the format's own encoder.
     """
 
     def __init__(
@@ -90,7 +92,6 @@ class MovieWriter(AbstractMovieWriter):
             )
         path = Path(fspath(outfile))
         super().setup(fig, path, dpi=dpi)
-        self._keeps_alpha = any_format_of(path).transparent
         rate = exact_rate(self.fps)
         check_rate(path, rate)
         width, height = self.frame_size
@@ -103,8 +104,9 @@ class MovieWriter(AbstractMovieWriter):
             bitrate=self._bitrate,
             extra_args=self._extra_args,
             metadata=self.metadata,
-            ffmpeg=matplotlib_ffmpeg(),
+            ffmpeg=matplotlib_ffmpeg(encoder_of(path, self._codec)),
         )
+        self._keeps_alpha = keeps_alpha(path, stream)
         self._inches = fig.get_size_inches()
         self._frames = 0
         with ExitStack() as stack:

@@ -155,7 +155,10 @@ class Film:
         """Return the frame's number counted from 0. Raises InputError when there is none."""
         expect("frame", frame, is_whole(frame, -math.inf), "a frame's number")
         if not -self.frames <= frame < self.frames:
-            raise InputError(f"frame {frame} is not among the film's {self.frames} frames")
+            raise InputError(
+                f"frame {frame} is not among the film's {self.frames} frames, "
+                f"0 to {self.frames - 1}; -1 is the last"
+            )
         return frame % self.frames
 
     def animation(self) -> FuncAnimation:

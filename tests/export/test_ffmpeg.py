@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from render.errors import ExportError
+from render.export.encoding import raw_input
 from render.export.ffmpeg import EncoderError, FFmpeg, _cause, ffmpeg_path
 from render.export.formats import FORMATS, Stream, any_format_of
 from render.export.sink import open_sink
@@ -102,6 +103,16 @@ def test_a_buffer_may_be_drawn_over_at_once(tmp_path, decode):
             sink.write(number, frame, EVERYTHING)
     levels = decode(tmp_path / "film.mkv").frames.mean(axis=(1, 2, 3))
     assert levels == pytest.approx(4 * np.arange(60), abs=3)
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="counts open files as Linux does")
+def test_an_encoder_that_ended_keeps_no_file_open(tmp_path):
+    before = len(os.listdir("/proc/self/fd"))
+    target = tmp_path / "film.mkv"
+    with FFmpeg([*raw_input(stream(), "rgba"), f"file:{target}"], target) as ffmpeg:
+        ffmpeg.write(FRAME)
+        ffmpeg.end()
+        assert len(os.listdir("/proc/self/fd")) == before
 
 
 def test_ours_is_found():

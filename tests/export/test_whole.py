@@ -141,6 +141,15 @@ def test_a_folders_links_stay_and_their_targets_are_written(tmp_path):
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["1.png", "real.png", "there"]
 
 
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_file_that_is_read_only_stays(tmp_path):
+    target = tmp_path / "film.mp4"
+    target.write_text("before")
+    target.chmod(0o444)
+    with pytest.raises(ExportError, match=r"film\.mp4: is read-only; allow writing to it"):
+        check_target(target)
+
+
 def test_a_folders_files_appear_together(tmp_path):
     (tmp_path / "2.png").write_text("before")
     with whole_folder(tmp_path) as partial:

@@ -55,7 +55,7 @@ def the_first_in_a_rim_that_each_drawing_makes_anew() -> Animated:
     fig, ax = plt.subplots(subplot_kw={"projection": "polar"})
     ax.axis("off")
     (dot,) = ax.plot([], [], "s")
-    (spiral,) = ax.plot(np.linspace(0, 20, 200), np.linspace(0, 1.4, 200), lw=4, color="r")
+    ax.plot(np.linspace(0, 20, 200), np.linspace(0, 1.4, 200), lw=4, color="r")
     ax.set_rmax(1)
     return fig, lambda k: dot.set_data([1] if k > 3 else [], [0.5] if k > 3 else [])
 
