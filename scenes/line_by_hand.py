@@ -55,7 +55,7 @@ def line_by_hand(lr: float = 0.01, steps: int = 570, n: int = 50, seed: int = 0)
             a, b = autograd[step]
             others.set_ydata(a * PLACES + b)
             gap = abs(by_hand[step] - autograd[step]).max()
-            words = f"parameters differ by {gap:.1g}" if np.isfinite(gap) else "both runs diverged"
+            words = f"runs differ by {gap:.1g}" if np.isfinite(gap) else "both runs diverged"
             ax.set_title(f"step {step}: {words}")
 
         return update

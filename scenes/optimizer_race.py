@@ -89,9 +89,9 @@ def optimizer_race(surface: str = "rosenbrock", steps: int = 200) -> Film:
             "D": progress,
             "C": panels.Caption(told, size_pt=11),
         },
-        mosaic="SD\nSC",
+        mosaic="SD\nCC",
         width_ratios=(3, 2),
-        height_ratios=(1, 1),
+        height_ratios=(4, 1),
         seconds=12,
         timeline=Timeline("log", hold_start=0.5, hold_end=1.5),
     )

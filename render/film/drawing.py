@@ -197,15 +197,21 @@ def _new_axes(film: Film, figure: Figure) -> dict[str, Axes]:
 def _layout(film: Film) -> tuple[Any, Sequence[float] | None, Sequence[float] | None]:
     """Return the mosaic, and the ratios of its columns and rows.
 
-    In an upright picture a row would leave each panel a narrow strip: it becomes a column.
+    In an upright picture a single row, or more than two panels side by side, would leave each
+    panel a narrow strip: they become a column.
     """
     mosaic = film.mosaic if film.mosaic is not None else [list(film.panels_by_name)]
-    row = film.mosaic is None or (isinstance(mosaic, str) and not set("\n;") & set(mosaic.strip()))
-    if not row or film.size[0] >= film.size[1]:
+    text = mosaic if isinstance(mosaic, str) else ""
+    rows = [row.strip() for row in text.replace(";", "\n").strip().split("\n")]
+    is_row = film.mosaic is None or (len(rows) == 1 and bool(text))
+    is_wide = any(len({*row} - {"."}) > 2 for row in rows)
+    if film.size[0] >= film.size[1] or not (is_row or is_wide):
         return mosaic, film.width_ratios, film.height_ratios
-    names = mosaic.strip() if isinstance(mosaic, str) else mosaic[0]
+    if not is_row:
+        names = dict.fromkeys("".join(rows).replace(".", ""))
+        return [[name] for name in names], None, None
     ratios = film.height_ratios if film.width_ratios is None else film.width_ratios
-    return [[name] for name in names] or mosaic, None, ratios
+    return [[name] for name in rows[0] or mosaic[0]] or mosaic, None, ratios
 
 
 def _align_labels(figure: Figure, axes: Iterable[Axes]) -> None:

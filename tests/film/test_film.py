@@ -225,6 +225,15 @@ def test_a_row_becomes_a_column_in_an_upright_picture(layout, in_a_column):
     assert first.x1 < second.x0
 
 
+def test_more_than_two_side_by_side_become_a_column_in_an_upright_picture():
+    film = Film(dict.fromkeys("abcd", bars), mosaic="abc\nddd", size=(270, 480))
+    tops = [ax.get_position().y1 for ax in film.figure(0).axes]
+    assert sorted(tops, reverse=True) == tops
+    assert len(set(tops)) == 4
+    first, second, *_ = film.resized(480, 270).figure(0).axes
+    assert first.get_position().y1 == second.get_position().y1
+
+
 def test_the_ratios_of_a_column_in_an_upright_picture_may_be_given_as_heights():
     first, second = Film([bars, bars], size=(270, 480), height_ratios=(2, 1)).figure(0).axes
     assert first.get_position().height > 1.5 * second.get_position().height
