@@ -86,7 +86,7 @@ class Glyphs:
         c, s = turn
         placed = []
         kept: dict[Any, Any] = {}
-        shear = None
+        shear = sized = None
         for font, size, index, slant, extend, dx, dy in glyphs:
             if (slant, extend) != shear:
                 shear = slant, extend
@@ -98,7 +98,9 @@ class Glyphs:
             if key not in kept:
                 if len(kept) >= _MOST_GLYPHS:
                     kept.clear()
-                font.set_size(size, self._dpi)
+                if sized != (font, size):  # a size costs as much as a glyph
+                    font.set_size(size, self._dpi)
+                    sized = font, size
                 font._set_transform(matrix, [start_x, start_y])
                 kept[key] = _rendered(font, index, flags, mode)
             bitmap, left, top = kept[key]

@@ -338,10 +338,10 @@ def test_more_than_three_flashes_a_second_are_named(a_second, flashes):
         ax.set_axis_off()
         (patch,) = ax.bar([0], [1], 4)
         ax.set(xlim=(-1, 1), ylim=(0, 1))
-        half = 60 // (2 * a_second)
+        half = 24 // (2 * a_second)
         return lambda step: patch.set_color("white" if step // half % 2 else "black")
 
-    findings = found(panel, fps=60, seconds=3, size=(160, 90), title="")
+    findings = found(panel, fps=24, seconds=2, size=(160, 90), title="")
     assert any("flashes" in finding for finding in findings) == flashes
 
 
