@@ -7,7 +7,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Sequence
-from contextlib import chdir, redirect_stdout
+from contextlib import chdir, nullcontext, redirect_stdout
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 import click
 
 import render
-from render.console import leave, nowhere, tell
+from render.console import leave, nowhere, tell, warnings_told_once
 from render.errors import InputError, LegibilityError, RenderError, UsageError
 from render.film.limits import RATES
 from render.outputs import DEFAULT, Output, check_outputs, outputs_of
@@ -113,7 +113,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     if sys.stderr is None:  # closed by the caller
         sys.stderr = nowhere()
     try:
-        command.main(arguments, prog_name="render", standalone_mode=False)
+        with nullcontext() if "--debug" in arguments else warnings_told_once():
+            command.main(arguments, prog_name="render", standalone_mode=False)
     except click.exceptions.Exit as request:
         sys.exit(request.exit_code)
     except Exception as error:

@@ -1,17 +1,28 @@
-"""Standard output, the lines that a command is read for, and how a stopped command leaves."""
+"""Standard output, the lines that a command is read for, warnings, and how a command leaves."""
 
 from __future__ import annotations
 
 import os
+import re
 import sys
-from contextlib import suppress
-from typing import NoReturn, TextIO
+import sysconfig
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, NoReturn, TextIO
 
 import click
 
 from render.errors import ExportError
 
-__all__ = ["leave", "nowhere", "tell"]
+__all__ = ["leave", "nowhere", "tell", "warnings_told_once"]
+
+_LETTER = re.compile(r"Glyph (\d+) .*missing from font\(s\) (.+)\.")
+_LIBRARIES = (
+    str(Path(__file__).parent),
+    *map(sysconfig.get_path, ("stdlib", "purelib", "platlib")),
+)
 
 
 def tell(line: object) -> None:
@@ -23,6 +34,40 @@ def tell(line: object) -> None:
     except OSError as error:
         sys.stdout = nowhere()  # what is left of it is not tried again
         raise ExportError(f"standard output cannot be written to: {error.strerror}") from error
+
+
+@contextmanager
+def warnings_told_once() -> Iterator[None]:
+    """Write each warning as one line, however many frames repeat it."""
+    told: set[str] = set()
+
+    def show(message: Any, category: Any, filename: str, number: int, *rest: Any) -> None:
+        line = _letter_lacks(str(message)) or str(message) + _place(Path(filename), number)
+        if line not in told:
+            told.add(line)
+            with suppress(OSError):
+                print(f"Warning: {' '.join(line.split())}", file=sys.stderr)
+
+    with warnings.catch_warnings():
+        warnings.showwarning = show
+        yield
+
+
+def _letter_lacks(message: str) -> str:
+    """Return what matplotlib's warning of a letter means, the same for all letters of a font."""
+    found = _LETTER.fullmatch(message)
+    if found is None:
+        return ""
+    return (
+        f"{found[2]} lacks letters of a text, and an empty box stands for each; name a font that "
+        "has them as font.family in a style file, and give that to --theme"
+    )
+
+
+def _place(path: Path, number: int) -> str:
+    """Return where a user's own code is at fault; "" for libraries, and for us."""
+    is_own = not any(path.is_relative_to(library) for library in _LIBRARIES)
+    return f" ({path.name}, line {number})" if is_own and path.is_file() else ""
 
 
 def nowhere() -> TextIO:

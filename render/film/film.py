@@ -135,9 +135,9 @@ class Film:
         if not isinstance(self.timeline, Timeline):
             assert callable(self.timeline)
             with blame("timeline", *origin(self.timeline)):
-                steps = [int(self.timeline(frame)) for frame in range(self.frames)]
+                steps = [self.timeline(frame) for frame in range(self.frames)]
             _check_steps(steps, self.last_step)
-            return np.array(steps)
+            return np.array([int(step) for step in steps])
         if self.last_step is None:
             return np.arange(self.frames)
         return self.timeline.steps(self.last_step, self.frames, self.fps, self.runs)
@@ -294,10 +294,23 @@ def _check_panels(film: Film) -> None:
             )
 
 
-def _check_steps(steps: list[int], last: int | None) -> None:
+def _is_whole_step(step: Any) -> bool:
+    """Whether a step, of whatever type of number, is a whole one."""
+    try:
+        return bool(int(step) == step)
+    except (TypeError, ValueError, OverflowError):
+        return False
+
+
+def _check_steps(steps: list[Any], last: int | None) -> None:
     """Check what a function says that frames show."""
     most = MOST_STEPS if last is None else last
     for frame, step in enumerate(steps):
+        if not _is_whole_step(step):
+            raise InputError(
+                f"timeline: frame {frame} shows step {step!r}, which is no whole number; "
+                "return one, as round() does"
+            )
         if not 0 <= step <= most:
             raise InputError(
                 f"timeline: frame {frame} shows step {step}, and the steps are 0 to {most}; "

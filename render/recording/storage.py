@@ -12,6 +12,7 @@ import json
 import os
 import zipfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -58,7 +59,8 @@ def save_runs(path: str | PathLike[str], runs: Sequence[Trajectory]) -> None:
             way = "make room there, or name a file on another disk"
         raise RecordingError(f"cannot write {str(target)!r}: {exc.strerror or exc}; {way}") from exc
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):  # it is not there, nor is its folder
+            part.unlink()
 
 
 def load_runs(path: str | PathLike[str]) -> list[Trajectory]:

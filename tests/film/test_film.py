@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import math
 import pickle
 import subprocess
 import sys
@@ -315,6 +316,12 @@ def test_what_cannot_be_a_film_is_refused(options, message):
         (lambda: Film({"A": bars}, mosaic=[["A", "A"], 5]), "mosaic .*5"),
         (lambda: Film([lambda ax: None]), "panel 0 returned 'NoneType'"),
         (lambda: Film([bars], timeline=lambda frame: -frame), "frame 1 shows step -1, and the"),
+        (
+            lambda: Film([bars], timeline=lambda frame: frame / 2),
+            "frame 1 shows step 0.5, which is",
+        ),
+        (lambda: Film([bars], timeline=lambda frame: math.inf), "frame 0 shows step inf, which is"),
+        (lambda: Film([bars], timeline=lambda frame: None), "frame 0 shows step None, which is"),
         (
             lambda: Film([bars], steps=9, timeline=lambda frame: frame),
             "frame 10 shows step 10, and the steps are 0 to 9",

@@ -182,6 +182,10 @@ def test_no_flipped_bit_goes_unnoticed_in_the_numbers(tmp_path: Path) -> None:
 def test_a_missing_folder_or_no_runs_say_so(tmp_path: Path) -> None:
     with pytest.raises(RecordingError, match=r"cannot write .*nowhere.*No such file"):
         fit().save(tmp_path / "nowhere" / "run.npz")
+    (tmp_path / "file").touch()
+    with pytest.raises(RecordingError, match=r"cannot write .*run.npz'.*Not a directory"):
+        fit().save(tmp_path / "file" / "run.npz")
+    (tmp_path / "file").unlink()
     for none in ([], fit(), {"a": fit()}, [3], 3, iter([])):
         with pytest.raises(InputError, match=r"save_runs: runs is .*; give a list of one or more"):
             save_runs(tmp_path / "run.npz", none)
