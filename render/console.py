@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, NoReturn, TextIO
+from typing import NoReturn, TextIO
 
 import click
 
@@ -41,12 +41,19 @@ def warnings_told_once() -> Iterator[None]:
     """Write each warning as one line, however many frames repeat it."""
     told: set[str] = set()
 
-    def show(message: Any, category: Any, filename: str, number: int, *rest: Any) -> None:
-        line = _letter_lacks(str(message)) or str(message) + _place(Path(filename), number)
-        if line not in told:
-            told.add(line)
+    def show(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
+        words = _letter_lacks(str(message)) or str(message) + _place(Path(filename), lineno)
+        if words not in told:
+            told.add(words)
             with suppress(OSError):
-                print(f"Warning: {' '.join(line.split())}", file=sys.stderr)
+                print(f"Warning: {' '.join(words.split())}", file=sys.stderr)
 
     with warnings.catch_warnings():
         warnings.showwarning = show
