@@ -146,3 +146,17 @@ def test_a_stop_that_a_report_has_obeyed_does_not_come_again(monkeypatch):
         signal.signal(signal.SIGINT, before)
         forget_stops()
     assert came == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_what_looks_after_semaphores_outlives_a_closed_terminal():
+    code = (
+        "from multiprocessing.resource_tracker import _resource_tracker as tracker\n"
+        "from pathlib import Path\n"
+        "from render.export.workers import local\n"
+        "with local(1, ''):\n"
+        "    status = Path(f'/proc/{tracker._pid}/status').read_text()\n"
+        "print(status.split('SigBlk:')[1].split()[0])\n"
+    )
+    blocked = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout
+    assert int(blocked, 16) & 1 << signal.SIGHUP - 1

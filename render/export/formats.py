@@ -118,6 +118,7 @@ _WEBP = ("-c:v", "libwebp_anim", "-lossless", "1", "-compression_level")
 
 _SLOWEST_GIF = Fraction(1, 655)  # frames a second: a delay is 16 bits of 1/100 s
 
+_MOST_PIXELS = (2**31 - 1) // 8  # with 128 more on each side: fewer is what ffmpeg takes
 _NUMBER = re.compile(r"%\d*d")
 
 _MP4 = Format(kind="film", pixels="yuv420p", codecs=_H264, muxer=("-movflags", "+faststart"))
@@ -220,4 +221,9 @@ def check_sides(path: Path, width: int, height: int) -> None:
     if not (1 <= width <= most and 1 <= height <= most):
         raise UsageError(
             f"{path}: {width}x{height} pixels; {path.suffix} holds 1 to {most} pixels a side"
+        )
+    is_encoded = any_format_of(path).kind != "still"
+    if is_encoded and (width + 128) * (height + 128) >= _MOST_PIXELS:
+        raise UsageError(
+            f"{path}: {width}x{height} pixels are more than ffmpeg takes; give 16000x16000 or less"
         )

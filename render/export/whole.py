@@ -90,4 +90,6 @@ def _move(source: Path, target: Path, name: Path) -> None:
             shutil.copyfile(source, partial)
         return
     with naming(name):
+        if target.exists():
+            shutil.copymode(target, source)  # a private film stays private
         os.replace(source, target)

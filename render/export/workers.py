@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from multiprocessing.context import SpawnContext, SpawnProcess
 from pathlib import Path
 from types import ModuleType
@@ -68,6 +69,20 @@ class _Context(SpawnContext):
     Process = _Process
 
 
+def _start_tracker() -> None:
+    """Start the process that looks after semaphores, deaf to a terminal that is closed.
+
+    Of the signals that reach every process of a terminal, it leaves this one to end it too soon.
+    """
+    if sys.platform == "win32":
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+    try:
+        resource_tracker.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 @contextmanager
 def local(jobs: int, scratch: str) -> Iterator[Executor]:
     """Open `jobs` processes on this machine; none is left, whatever happens.
@@ -83,7 +98,8 @@ def local(jobs: int, scratch: str) -> Iterator[Executor]:
             "may not start others; use jobs=1 here, or concurrent.futures.ProcessPoolExecutor"
         )
     before = set(multiprocessing.active_children())
-    with _libraries_first():  # a process that looks after semaphores starts here
+    with _libraries_first():
+        _start_tracker()
         executor = ProcessPoolExecutor(
             jobs, mp_context=_Context(), initializer=_follow_parent, initargs=(scratch,)
         )

@@ -50,7 +50,7 @@ def cross_entropy(logits: Tensor, target: Tensor) -> Tensor:
             f"{tuple(target.shape)} {target.dtype}; give logits (n, classes) and whole-number "
             "classes (n,), or use nll for one logit a sample"
         )
-    return functional.cross_entropy(logits, target)
+    return functional.cross_entropy(logits, target.long())
 
 
 def _check_shapes(loss: str, prediction: Tensor, target: Tensor) -> None:

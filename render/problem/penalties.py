@@ -63,7 +63,9 @@ def penalised(
 
     penalty: a callable (model) -> scalar. It is given the model with the parameters of the step
     or point that is evaluated, such as `lambda model: 0.1 * model.slope.abs()`; a loss that holds
-    a model of its own sees parameters that never move. Raises InputError for what is no callable.
+    a model of its own sees parameters that never move. It is part of `run.loss`, but not of the
+    metric "val_loss", which tells how well a model predicts.
+    Raises InputError for what is no callable.
     """
     for name, given in (("loss", loss), ("penalty", penalty)):
         if not callable(given) or isinstance(given, type):

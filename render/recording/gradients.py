@@ -62,9 +62,15 @@ def norms(
                 gradients = _by_graph(loss, at)
             except Exception:
                 raise exc from None
-        return torch.stack([gradients[name].norm() for name in chosen])
+        return torch.stack([_norm(gradients[name]) for name in chosen])
 
     return evaluation.each(of, model, params, buffers)
+
+
+def _norm(gradient: Tensor) -> Tensor:
+    """Return the L2 norm in double precision: squares of small gradients would vanish in single."""
+    norm: Tensor = torch.linalg.vector_norm(gradient, dtype=torch.float64)
+    return norm
 
 
 def _by_graph(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -12,7 +13,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from render.errors import RecordingError, RenderError
+from render.errors import InputError, RecordingError, RenderError
 from render.problem.penalties import Penalised
 from render.recording import evaluation
 from render.recording.faults import first_line, whence
@@ -50,7 +51,8 @@ def after(
         if validating:
             assert task.request.validation is not None
             over = Problem(model=problem.model, loss=problem.loss, data=task.request.validation)
-        found[name] = evaluation.metric(over, measure, params, buffers)
+        with _named(name, measure):
+            found[name] = evaluation.metric(over, measure, params, buffers)
     return found
 
 
@@ -70,9 +72,21 @@ def tried(task: Task) -> None:
             assert data is not None
             x, y = (side.to(task.device, copy=True) for side in (data.x, data.y))
             prediction = _predicted(model, x, "validation " if validating else "")
-            if measure is not task.loss or _counts_nothing(measure):
-                with keeps_off(task.request.model, f"the metric {name!r}", _WAY):
+            if name != "val_loss" or _counts_nothing(measure):
+                given = task.request.model
+                with keeps_off(given, f"the metric {name!r}", _WAY), _named(name, measure):
                     evaluation.measured(measure, prediction, y)
+
+
+@contextmanager
+def _named(name: str, measure: object) -> Iterator[None]:
+    """Have errors name the metric where its function's own name, such as <lambda>, does not."""
+    try:
+        yield
+    except (InputError, RecordingError) as exc:
+        if name.removeprefix("val_") == getattr(measure, "__name__", ""):
+            raise
+        raise type(exc)(f"metric {name!r}: {exc}") from exc
 
 
 def _predicted(model: nn.Module, x: Tensor, which: str) -> Any:
@@ -131,7 +145,8 @@ class LiveMetrics:
                     predictions[validating] = evaluation.called(self._model, state, samples[0])
                 prediction = predictions[validating]
                 before = getattr(prediction, "_version", 0)
-                value = evaluation.measured(measure, prediction, samples[1])
+                with _named(name, measure):
+                    value = evaluation.measured(measure, prediction, samples[1])
                 self._values[name].append(value.detach().clone())
                 if len(self._values[name]) == _LOOSE:
                     self._packed[name].append(torch.stack(self._values[name]))
@@ -160,6 +175,7 @@ def _measures(task: Task) -> dict[str, tuple[Metric, bool]]:
         name: (measure, False) for name, measure in task.metrics.items()
     }
     if task.request.validation is not None:
-        found["val_loss"] = (task.loss, True)
+        loss = task.loss
+        found["val_loss"] = (loss.loss if isinstance(loss, Penalised) else loss, True)
         found |= {f"val_{name}": (measure, True) for name, measure in task.metrics.items()}
     return found

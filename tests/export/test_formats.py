@@ -111,3 +111,10 @@ def test_a_stream_is_plain_until_a_setting_is_overridden():
     assert Stream(**size, codec="h264", bitrate=-1).is_plain
     assert not Stream(**size, extra_args=["-crf", "10"]).is_plain
     assert not Stream(**size, bitrate=500).is_plain
+
+
+def test_frames_of_more_pixels_than_ffmpeg_takes_are_refused():
+    check_sides(Path("film.mp4"), 16384, 16128)
+    check_sides(Path("still.png"), 16384, 16384)
+    with pytest.raises(UsageError, match="16384x16384 pixels are more than ffmpeg takes"):
+        check_sides(Path("film.mp4"), 16384, 16384)

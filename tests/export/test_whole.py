@@ -178,3 +178,11 @@ def test_a_folder_stays_as_it_was_when_writing_fails(tmp_path):
         (partial / "1.png").write_text("half")
         raise ValueError("half-way")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_private_file_that_is_replaced_stays_private(tmp_path):
+    target = tmp_path / "film.mp4"
+    target.touch(mode=0o600)
+    with whole_file(target) as partial:
+        partial.write_text("film")
+    assert target.stat().st_mode & 0o777 == 0o600

@@ -178,3 +178,10 @@ def test_torchs_default_type_changes_no_point(draw, dtype) -> None:
         torch.set_default_dtype(torch.float32)
     assert data.x.dtype == dtype
     assert torch.equal(data.x, expected.x) and torch.equal(data.y, expected.y)
+
+
+@pytest.mark.parametrize("kind", [torch.bool, torch.int8, torch.int16, torch.int32, torch.uint16])
+def test_cross_entropy_takes_classes_of_any_whole_type(kind) -> None:
+    logits = torch.randn(5, 2)
+    target = torch.tensor([0, 1, 1, 0, 1])
+    assert losses.cross_entropy(logits, target.to(kind)) == losses.cross_entropy(logits, target)

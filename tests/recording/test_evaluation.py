@@ -276,3 +276,14 @@ def test_what_has_no_gradient_says_why(fit, tmp_path) -> None:
     run.save(tmp_path / "run.npz")
     with pytest.raises(RecordingError, match="attach"):
         Trajectory.load(tmp_path / "run.npz").gradient_norms(["slope"])
+
+
+def test_norms_of_gradients_whose_squares_vanish_are_those_of_a_backward_pass() -> None:
+    model = models.MLP((1, *(6,) * 30, 1), "sigmoid")
+    data = datasets.sine(16)
+    run = record(model, data, loss=losses.mse, optimizer=torch.optim.SGD, steps=0)
+    losses.mse(model(data.x), data.y).backward()
+    weights = [each for name, each in model.named_parameters() if each.ndim == 2]
+    expected = [each.grad.double().norm().item() for each in weights]
+    assert 0 < min(expected) < 1e-23
+    assert run.gradient_norms()[0] == pytest.approx(expected, rel=1e-2)

@@ -104,7 +104,7 @@ class Particular(models.Line):
 
 
 LATE = {
-    "metric": (dict(metrics={"a": lambda p, y: None}), r"<lambda> cannot be computed"),
+    "metric": (dict(metrics={"a": lambda p, y: None}), r"metric 'a': <lambda> cannot be computed"),
     "metric of the validation": (
         dict(metrics={"a": lambda p, y: 1 / (len(y) - 3)}, validation=datasets.line(3)),
         r"cannot be computed \(division by zero\)",

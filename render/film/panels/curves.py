@@ -36,6 +36,7 @@ Limits = tuple[float, float] | None
 
 _TO_STEP_1 = 0.4  # of a decade: from step 0 to step 1 on a logarithmic axis
 _ABOVE_SPINES = 3.0
+_ROUNDING = 1e-6  # of the largest value: float32 has seven digits
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,8 @@ class Curve(RunPanel):
     `Curve({"train": run, "validation": run}, {"train": "loss", "validation": "val_loss"})` two
     series of one run share an axes. scale: of the value axis. step_scale: of the step axis ("log"
     keeps step 0, left of step 1). y_limits: of the value axis; by default room for every value of
-    the film; on a logarithmic one but for zeros and rounding errors, which stay at its lower edge.
+    the film, but of a run that grows without bound only for those near its first. On a
+    logarithmic one zeros and rounding errors stay at its lower edge, and negative values are gaps.
     x_label, y_label: the axes' labels; the y axis is called by the name of what it shows, such as
     "validation loss" for "val_loss", or by the words in which the names of several series end.
     Raises InputError when a run has no such series, or none a value that a logarithmic axis has.
@@ -80,7 +82,7 @@ class Curve(RunPanel):
         self._set_limits(ax, series)
         if self.scale == "log" and self.y_limits is None:
             low = ax.get_ylim()[0]
-            series = {label: np.where(v < low, low, v) for label, v in series.items()}
+            series = {label: _at_least(low, values) for label, values in series.items()}
         styles = run_styles(series)
         movers = [
             _draw_curve(ax, run, series[label], styles[label] | {"label": label})
@@ -112,6 +114,13 @@ class Curve(RunPanel):
             )
         if limits is not None:
             ax.set_ylim(*limits)
+
+
+def _at_least(low: float, values: NDArray[Any]) -> NDArray[Any]:
+    """Keep zeros, and what rounding leaves of them, at a low edge; below zero there is nothing."""
+    finite = np.abs(values[np.isfinite(values)])
+    negative = values < -_ROUNDING * finite.max(initial=0.0)
+    return np.where(negative, np.nan, np.where(values < low, low, values))
 
 
 def _common(names: Sequence[Series]) -> str:

@@ -70,6 +70,11 @@ class Fit(RunPanel):
                     f"Fit draws one feature along x; the data of run {label!r} have "
                     f"{run.x[0].size} features"
                 )
+            if run.y.size != len(run.x):
+                raise InputError(
+                    f"Fit draws one number a sample; the targets of run {label!r} have shape "
+                    f"{run.y.shape}"
+                )
         if self.validation is not None:  # as an array, which takes no torch to draw
             points = [np.asarray(side).reshape(-1) for side in _sides(self.validation)]
             if len(points[0]) != len(points[1]):
@@ -165,7 +170,7 @@ class Fit(RunPanel):
     def _draw_residuals(self, ax: Axes, x: NDArray[Any], y: NDArray[Any]) -> Update:
         label, run = next(iter(self.runs.items()))
         sticks = LineCollection(
-            [], linewidths=1, alpha=0.75, zorder=2, colors=run_styles(self.runs)[label]["color"]
+            [], linewidths=1.2, alpha=0.85, zorder=2, colors=run_styles(self.runs)[label]["color"]
         )
         ax.add_collection(sticks, autolim=False)
 
@@ -231,7 +236,13 @@ class Fit(RunPanel):
 
     def _predict(self, run: Trajectory, x: NDArray[Any], rows: list[int]) -> NDArray[Any]:
         """What is drawn at x for some rows, shape (len(rows), len(x))."""
-        outputs = run.predict(x, rows).reshape(len(rows), len(x))
+        outputs = run.predict(x, rows)
+        if outputs.size != len(rows) * len(x):
+            raise InputError(
+                f"Fit draws one number a sample; the model gives {outputs.size // len(rows)} for "
+                f"{len(x)} samples; draw one of them with a panel of your own"
+            )
+        outputs = outputs.reshape(len(rows), len(x))
         return outputs if self.link is None else self.link(outputs)
 
 

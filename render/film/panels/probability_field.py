@@ -29,6 +29,7 @@ _SHAPES = "os^Dv"
 _MARGIN = 0.08  # of the data's extent, on each side
 _LEADS = (0.0, 0.25, 0.5, 0.75)  # of the most probable class over the next, in probability
 _TINTS = (0.10, 0.36)  # of a class's colour, from unsure to sure: points of it stay visible
+_MOST_UNLIKE = 10.0  # features of one scale: with more, the points would lie in a line
 _LONG = 1.7  # a panel of more times its other side: a square in it would be a stamp
 _MOST_ODDS = 30.0  # a probability beyond is 0 or 1 to float32
 _MEMORY_BYTES = 64 * 2**20
@@ -43,10 +44,10 @@ class ProbabilityField(RunPanel):
     as `losses.cross_entropy`). Each class has a colour and a shape; filled points are those that
     are learnt from, open ones those of `validation`: anything with x (n, 2) and y (n,).
 
-    Both axes have one scale, unless the panel is much wider than high, or higher than wide: then
-    the field fills it. grid: points along each side at which the model is evaluated. x_label,
-    y_label: the axes' labels. Raises InputError unless there is one run, of two features and
-    whole-number classes.
+    Both axes have one scale, unless the panel is much wider than high, or higher than wide, or one
+    feature's range is ten times the other's: then the field fills it. grid: points along each side
+    at which the model is evaluated. x_label, y_label: the axes' labels. Raises InputError unless
+    there is one run, of two features and whole-number classes.
     """
 
     _: KW_ONLY
@@ -80,11 +81,14 @@ class ProbabilityField(RunPanel):
 
     def __call__(self, ax: Axes) -> Update:
         """Draw the points; return the update that moves field and boundary."""
-        aspect = "equal" if max(ax.bbox.size) < _LONG * min(ax.bbox.size) else "auto"
+        xs, ys = self._axes()
+        square = np.isclose(np.ptp(xs), np.ptp(ys)) and max(ax.bbox.size) < _LONG * min(
+            ax.bbox.size
+        )
+        aspect = "equal" if square else "auto"
         ax.set(xlabel=self.x_label, ylabel=self.y_label, aspect=aspect)
         ax.grid(False)
         ax.locator_params(nbins=6)  # longer numbers would touch
-        xs, ys = self._axes()
         colors = _class_colors(self._classes)
         x, y = np.meshgrid(xs, ys)
         bands = PathCollection([], facecolors=_tints(colors), linewidths=0, zorder=1)
@@ -119,8 +123,11 @@ class ProbabilityField(RunPanel):
         if self.validation is not None:
             x = np.concatenate([x, self.validation.x])
         low, high = x.min(axis=0).astype(float), x.max(axis=0).astype(float)
-        half = (0.5 + _MARGIN) * (float((high - low).max()) or 1.0)
-        xs, ys = (np.linspace(at - half, at + half, self.grid) for at in (low + high) / 2)
+        spans = high - low
+        if spans.max() <= _MOST_UNLIKE * spans.min() or not spans.min():
+            spans[:] = spans.max() or 1.0
+        middle, half = (low + high) / 2, (0.5 + _MARGIN) * spans
+        xs, ys = np.linspace(middle - half, middle + half, self.grid, axis=1)
         return xs, ys
 
     def _odds(self, row: int) -> NDArray[Any]:

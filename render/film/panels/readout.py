@@ -39,6 +39,7 @@ _MOST_PARAMETERS = 3
 _MOST_HIGH = 0.6  # of the picture, for all rows together
 _DIVERGED = "diverged"
 _LEAST = 5e-5  # nearer to zero, four decimals are all zero
+_DOLLAR = re.compile(r"(?<!\\)\$")  # where a formula begins or ends
 _MEASURED = 2000  # numbers of a column, at most, to find its widest
 
 
@@ -241,11 +242,14 @@ def _width_of_1(words: str, text: Text) -> float:
 def _shortened(words: str, room: float, text: Text) -> str:
     """Return words, without their last letters where they are wider than the room in letters 1 pt.
 
-    Formulas stay as they are: a part of one is none.
+    A formula stays whole, or goes: a part of one is none.
     """
-    if not words or is_math_text(words) or _width_of_1(words, text) <= room + 1e-6:
+    if not words or _width_of_1(words, text) <= room + 1e-6:
         return words
-    shorter = (f"{words[:end].rstrip()}…" for end in range(len(words) - 1, 0, -1))
+    ends = list(range(len(words) - 1, 0, -1))
+    if is_math_text(words):
+        ends = [end for end in ends if len(_DOLLAR.findall(words[:end])) % 2 == 0]
+    shorter = (f"{words[:end].rstrip()}…" for end in ends)
     return next((some for some in shorter if _width_of_1(some, text) <= room), "…")
 
 

@@ -20,6 +20,7 @@ from render.film.panels.camera import Camera, Horizon
 from render.film.panels.contours import levels_of
 from render.film.panels.loss_surface import LossSurface
 from render.film.panels.panel import Update
+from render.film.panels.paths import Path as RunPath
 from render.film.panels.relief import draw_levels, draw_sheet, draw_sides
 from render.film.panels.series import row_at
 from render.film.styles import run_styles
@@ -49,7 +50,8 @@ class Surface3D(LossSurface):
     Each run's path lies on the surface: between two steps it follows the loss below the straight
     way. Where the surface hides it, the path is thin and pale; minima that it hides are pale too.
 
-    parameters, x_range, y_range, levels, minima: as `LossSurface` has them, with the same colours.
+    parameters, x_range, y_range, levels, minima, title, x_label, y_label, left: as `LossSurface`
+    has them, with the same colours. equal: not here, for the floor is a square.
     azimuth: the camera's first and last, in degrees from the first parameter's axis towards the
     second's; by default it stands where the surface's near sides are lowest. elevation: of the
     camera, in degrees. grid: points along each side at which the loss is computed.
@@ -67,6 +69,10 @@ class Surface3D(LossSurface):
         if not 5 <= self.elevation <= 85:
             raise InputError(
                 f"Surface3D: elevation is {self.elevation!r}; give 5 to 85 degrees above the floor"
+            )
+        if self.equal:
+            raise InputError(
+                "Surface3D: the floor is a square whatever its ranges; leave out equal"
             )
         if self.grid < 3:
             raise InputError(f"Surface3D: grid is {self.grid!r}; give at least 3 points a side")
@@ -96,7 +102,8 @@ class Surface3D(LossSurface):
         """Draw the surface; return the update that moves camera, paths and points."""
         self.prepare(())
         columns, names = self._columns(), next(iter(self.runs.values())).names
-        x_name, y_name = (names[column] for column in columns)
+        labels = zip((self.x_label, self.y_label), columns, strict=True)
+        x_name, y_name = (names[at] if label is None else label for label, at in labels)
         camera = Camera(azimuth=self._azimuth(), elevation=self.elevation)
         box, heights = self._box, self._heights
         stride = max(1, (self.grid - 1) // _FACES)
@@ -118,6 +125,9 @@ class Surface3D(LossSurface):
             )
             style = styles[label] | {"label": label}
             movers.append(_draw_path(ax, camera, run, states, (way, last), horizon_of(way), style))
+        ranges = self._axes()
+        ways = {label: RunPath(run, self._states(run), *ranges) for label, run in self.runs.items()}
+        say = self._draw_words(ax, ways)
         for line in ax.lines:
             line.set_in_layout(False)  # an empty one would count as a point in a corner
         shown = self._computed.get("shown", np.array([0, max(self.steps, 1)]))
@@ -127,6 +137,7 @@ class Surface3D(LossSurface):
             angle = camera.angle(float(np.interp(step, shown, shares)))
             for move in movers:
                 move(step, angle)
+            say(step)
 
         return update
 

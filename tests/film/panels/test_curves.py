@@ -188,3 +188,14 @@ def test_a_logarithmic_step_axis_keeps_step_0(run, ax):
     assert places[0] < places[1] < places[2]
     update(12)
     assert curve.get_xdata().tolist() == list(range(13))
+
+
+def test_negative_values_are_gaps_on_a_logarithmic_axis(run, ax):
+    values = np.array([-1.0, 0.0, -1e-9, 0.5, 2.0, *np.ones(8)])
+    update = panels.Curve(run, lambda run: values, scale="log")(ax)
+    update(12)
+    line, dot = ax.lines
+    low = ax.get_ylim()[0]
+    assert line.get_ydata()[:5] == pytest.approx([np.nan, low, low, 0.5, 2.0], nan_ok=True)
+    update(0)
+    assert not len(dot.get_ydata())

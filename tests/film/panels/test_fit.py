@@ -124,3 +124,19 @@ def test_what_is_prepared_is_not_computed_again(run, ax, monkeypatch):
     panel.prepare(range(7))
     panel(ax)(4)
     assert len(ax.lines[0].get_xdata())
+
+
+def test_a_model_of_two_numbers_a_sample_is_refused(ax):
+    twice = datasets.of(torch.rand(9, 1), torch.rand(9, 2))
+    sgd = torch.optim.SGD
+    run = record(torch.nn.Linear(1, 2), twice, loss=losses.mse, optimizer=sgd, steps=1)
+    with pytest.raises(InputError, match="Fit draws one number a sample; the targets"):
+        panels.Fit(run)
+
+    def likelihood(prediction, target):
+        return ((prediction[:, 0] - target) ** 2).mean()
+
+    once = datasets.of(torch.rand(9, 1), torch.rand(9))
+    run = record(torch.nn.Linear(1, 2), once, loss=likelihood, optimizer=sgd, steps=1)
+    with pytest.raises(InputError, match="Fit draws one number a sample; the model gives"):
+        panels.Fit(run)(ax)

@@ -184,3 +184,14 @@ def test_a_pickled_panel_has_arrays_only(run, moons):
 def test_what_cannot_be_drawn_is_named(run, make, message):
     with pytest.raises(InputError, match=message):
         make(run)
+
+
+@pytest.mark.parametrize(("scale", "aspect"), [(2.0, 1.0), (1e-6, "auto")])
+def test_features_of_another_scale_have_an_axis_of_their_own(ax, scale, aspect):
+    data = datasets.moons(40)
+    data = datasets.of(data.x * torch.tensor([1.0, scale]), data.y)
+    ProbabilityField(trained(data, steps=2))(ax)
+    assert ax.get_aspect() == aspect
+    low, high = ax.get_ylim()
+    seen = data.x[:, 1] if aspect == "auto" else data.x
+    assert high - low < 2 * float(seen.max() - seen.min())

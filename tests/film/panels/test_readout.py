@@ -6,10 +6,12 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
+from matplotlib.text import Text
 
 from render import Film, datasets, losses, models, panels, record, surfaces, sweep
 from render.errors import InputError
 from render.film.drawing import Drawing
+from render.film.panels import readout
 
 
 def falls(steps=3, **options):
@@ -99,6 +101,17 @@ def test_a_label_that_is_too_long_for_the_numbers_is_cut_short():
         text.get_text() for text in drawn(panels.Readout(runs, show=("step",)), mosaic="A\nR")[1]
     ]
     assert set(runs) - {""} < set(wide)
+
+
+def test_a_formula_in_a_label_that_is_cut_short_stays_whole_or_goes():
+    text = Text(text="x")
+    words = r"rate 0.5, from $(-1, 1)$ without momentum"
+    wide = readout._width_of_1(words, text)
+    for share in np.linspace(0.05, 0.95, 19):
+        short = readout._shortened(words, share * wide, text)
+        assert short.endswith("…") and short.count("$") in (0, 2)
+        assert readout._width_of_1(short, text) <= share * wide
+    assert readout._shortened(words, wide, text) == words
 
 
 def test_columns_stay_where_they_are_while_numbers_grow():

@@ -217,3 +217,30 @@ def test_labels_stay_in_the_picture_and_off_the_neighbours(run, count, size):
         for left, right in itertools.pairwise([[Bbox([[0, 0], [0, 0]])], *boxes]):
             assert max(box.x1 for box in left) <= min(box.x0 for box in right)
         assert max(box.x1 for box in boxes[-1]) <= size[0]
+
+
+def test_labels_and_title_are_those_that_were_given(run):
+    axes, _ = drawn(panel_of(run, title="a hill", x_label="left", y_label="right"))
+    words = [text.get_text() for text in axes.texts]
+    assert axes.get_title() == "a hill"
+    assert "left" in words and "right" in words and "x" not in words
+
+
+def test_a_run_that_leaves_the_picture_is_told(run):
+    axes, update = drawn(panel_of(run, x_range=(-5, 4.6), y_range=(-5, 4)))
+    update(0)
+    assert not any("left the picture" in text.get_text() for text in axes.texts)
+    fast = record(
+        models.Point(1.0, 1.0),
+        surfaces.quadratic(condition=2),
+        optimizer=lambda params: torch.optim.SGD(params, lr=1.3),
+        steps=20,
+    )
+    axes, update = drawn(Surface3D(fast, x_range=(-2, 2), y_range=(-2, 2), grid=25))
+    update(20)
+    assert any("left the picture at step" in text.get_text() for text in axes.texts)
+
+
+def test_one_scale_for_both_axes_is_refused(run):
+    with pytest.raises(InputError, match="the floor is a square"):
+        panel_of(run, equal=True)
