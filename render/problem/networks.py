@@ -26,6 +26,10 @@ _ACTIVATIONS: dict[str, type[nn.Module]] = {
 }
 
 
+_OWN_STREAM = 0x9E3779B9
+"""Flips bits of the seed: data of the same seed would else be the very numbers of the weights."""
+
+
 class MLP(nn.Module):
     """A multilayer perceptron: linear layers with an activation between them.
 
@@ -61,7 +65,7 @@ class MLP(nn.Module):
         seed = check_whole("MLP", "seed", seed, least=0)
         check_dtype("MLP", dtype)
         layers: list[nn.Module] = []
-        generator = torch.Generator().manual_seed(seed)
+        generator = torch.Generator().manual_seed(seed ^ _OWN_STREAM)
         for inputs, outputs in itertools.pairwise(sizes):
             layers += [_linear(inputs, outputs, generator, dtype), _ACTIVATIONS[activation]()]
         self.layers = nn.Sequential(*layers[:-1])

@@ -185,3 +185,10 @@ def test_cross_entropy_takes_classes_of_any_whole_type(kind) -> None:
     logits = torch.randn(5, 2)
     target = torch.tensor([0, 1, 1, 0, 1])
     assert losses.cross_entropy(logits, target.to(kind)) == losses.cross_entropy(logits, target)
+
+
+@pytest.mark.parametrize("seed", [0, 7])
+def test_first_weights_have_nothing_to_do_with_the_data_of_their_seed(seed) -> None:
+    data = datasets.sine(400, seed=seed)
+    weights = next(models.MLP((1, 400, 1), seed=seed).parameters())[:, 0].detach()
+    assert abs(float(torch.corrcoef(torch.stack([data.x, weights]))[0, 1])) < 0.15
