@@ -41,8 +41,8 @@ class MovieWriter(AbstractMovieWriter):
     fps: frames a second. codec, bitrate (kbit/s), extra_args (of ffmpeg), metadata: as for
     matplotlib's own writers; by default the format's settings. `ffmpeg` is the one that
     matplotlib's setting `animation.ffmpeg_path` finds, and the one we bring where the default
-    setting finds none, or one without the format's own encoder. A film is transparent where its
-    first frame is, in part at least; to fade out to nothing, take APNG or WebP.
+    setting finds none, or one without the format's own encoder. APNG and WebP keep what
+    is transparent, WebM and other films do where something of the first frame is.
     """
 
     def __init__(

@@ -74,7 +74,8 @@ def least_squares(data: Dataset, *, decay: float = 0.0) -> LeastSquares:
     best = right.T @ (shares * (left.T @ y))
     loss = (columns @ best - y).square().mean() + decay / 2 * best.square().sum()
     flat = columns.shape[1] - len(singular)  # more weights than samples
-    curved = torch.cat([singular, singular.new_zeros(flat)]) ** 2 * 2 / len(data) + decay
+    curves = torch.where(precise, singular, 0.0)
+    curved = torch.cat([curves, curves.new_zeros(flat)]) ** 2 * 2 / len(data) + decay
     return LeastSquares(
         best=tuple(best.tolist()), loss=float(loss), curvatures=tuple(curved.flip(0).tolist())
     )

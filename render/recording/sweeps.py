@@ -81,7 +81,8 @@ def sweep(
         name = ", ".join(choice.label for choice in choices if choice.label)
         if name in variants:
             raise InputError(f"sweep: two runs are labelled {shown(name)}; choose other labels")
-        variants[name] = prepare(_varied(request, *(choice.value for choice in choices)))
+        with _named(name if variants else ""):  # what fails in the first may fail in all
+            variants[name] = prepare(_varied(request, *(choice.value for choice in choices)))
     with torch.inference_mode(False):
         return _recorded(variants, session)
 

@@ -60,6 +60,8 @@ def test_where_the_loss_is_flat_the_shortest_weights_are_best() -> None:
     fit = losses.least_squares(datasets.of([[1.0, 1.0]], [2.0]))
     assert fit.best == pytest.approx([1.0, 1.0])
     assert fit.curvatures == pytest.approx([0.0, 4.0]) and fit.condition == math.inf
+    same = losses.least_squares(datasets.of(torch.ones(6, 2), torch.arange(6.0)))
+    assert same.curvatures[0] == 0 and same.condition == math.inf
     still = losses.least_squares(datasets.of([[0.0]], [2.0]))
     assert (still.best, still.loss) == ((0.0,), 4.0)
     assert (still.limit, still.best_rate, still.condition) == (math.inf,) * 3
