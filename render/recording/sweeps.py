@@ -76,7 +76,7 @@ def sweep(
     )
     starts, made = _labelled("model", model), _labelled("optimizer", optimizer)
     sizes, seeds = _numbers("batch", batch_size), _numbers("seed", seed)
-    variants = {}
+    variants: dict[str, Task] = {}
     for choices in itertools.product(made, _rates(lr), starts, sizes, seeds):
         name = ", ".join(choice.label for choice in choices if choice.label)
         if name in variants:
