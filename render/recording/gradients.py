@@ -69,7 +69,8 @@ def norms(
 
 def _norm(gradient: Tensor) -> Tensor:
     """Return the L2 norm in double precision: squares of small gradients would vanish in single."""
-    norm: Tensor = torch.linalg.vector_norm(gradient, dtype=torch.float64)
+    kind = torch.complex128 if gradient.is_complex() else torch.float64
+    norm: Tensor = torch.linalg.vector_norm(gradient, dtype=kind)
     return norm
 
 

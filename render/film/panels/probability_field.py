@@ -82,10 +82,9 @@ class ProbabilityField(RunPanel):
     def __call__(self, ax: Axes) -> Update:
         """Draw the points; return the update that moves field and boundary."""
         xs, ys = self._axes()
-        square = np.isclose(np.ptp(xs), np.ptp(ys)) and max(ax.bbox.size) < _LONG * min(
-            ax.bbox.size
-        )
-        aspect = "equal" if square else "auto"
+        low, high = sorted(ax.bbox.size)
+        is_square = high < _LONG * low and np.isclose(np.ptp(xs), np.ptp(ys))
+        aspect = "equal" if is_square else "auto"
         ax.set(xlabel=self.x_label, ylabel=self.y_label, aspect=aspect)
         ax.grid(False)
         ax.locator_params(nbins=6)  # longer numbers would touch
