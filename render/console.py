@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import sys
-import sysconfig
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -18,11 +17,7 @@ from render.errors import ExportError
 
 __all__ = ["leave", "nowhere", "tell", "warnings_told_once"]
 
-_LETTER = re.compile(r"Glyph (\d+) .*missing from font\(s\) (.+)\.")
-_LIBRARIES = (
-    str(Path(__file__).parent),
-    *map(sysconfig.get_path, ("stdlib", "purelib", "platlib")),
-)
+_LETTER = re.compile(r"Glyph \d+ .*missing from font\(s\) (.+)\.")
 
 
 def tell(line: object) -> None:
@@ -66,14 +61,17 @@ def _letter_lacks(message: str) -> str:
     if found is None:
         return ""
     return (
-        f"{found[2]} lacks letters of a text, and an empty box stands for each; name a font that "
+        f"{found[1]} lacks letters of a text, and an empty box stands for each; name a font that "
         "has them as font.family in a style file, and give that to --theme"
     )
 
 
 def _place(path: Path, number: int) -> str:
     """Return where a user's own code is at fault; "" for libraries, and for us."""
-    is_own = not any(path.is_relative_to(library) for library in _LIBRARIES)
+    import sysconfig  # not at start-up
+
+    libraries = [sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")]
+    is_own = not any(path.is_relative_to(each) for each in (Path(__file__).parent, *libraries))
     return f" ({path.name}, line {number})" if is_own and path.is_file() else ""
 
 

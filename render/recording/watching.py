@@ -106,7 +106,7 @@ def _counts_nothing(loss: object) -> bool:
     while isinstance(loss, partial):
         loss = loss.func
     home = str(getattr(loss, "__module__", "")).split(".")[0]
-    return home in ("render", "torch") and not isinstance(loss, Penalised)
+    return home in ("render", "torch")
 
 
 class LiveMetrics:

@@ -125,7 +125,8 @@ def test_points_of_two_types_have_data_of_theirs() -> None:
 
 def test_a_run_that_cannot_be_prepared_is_named() -> None:
     wrong = {"plain": SGD, "wrong": partial(SGD, momentum=-1)}
-    with pytest.raises(InputError, match=r"the run 'wrong, lr 0.1': optimizer SGD cannot be"):
+    named = r"^sweep: the run 'wrong, lr 0.1': optimizer SGD cannot be"
+    with pytest.raises(InputError, match=named):
         LINE(optimizer=wrong, lr=[0.1], steps=3)
     with pytest.raises(InputError, match=r"^record: steps is -1"):
         LINE(optimizer=SGD, lr=[0.1, 0.2], steps=-1)
