@@ -70,7 +70,8 @@ def _place(path: Path, number: int) -> str:
     """Return where a user's own code is at fault; "" for libraries, and for us."""
     import sysconfig  # not at start-up
 
-    libraries = [sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")]
+    paths = sysconfig.get_paths()
+    libraries = [paths[name] for name in ("stdlib", "purelib", "platlib")]
     is_own = not any(path.is_relative_to(each) for each in (Path(__file__).parent, *libraries))
     return f" ({path.name}, line {number})" if is_own and path.is_file() else ""
 
