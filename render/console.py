@@ -72,7 +72,7 @@ def _place(path: Path, number: int) -> str:
 
     paths = sysconfig.get_paths()
     libraries = [paths[name] for name in ("stdlib", "purelib", "platlib")]
-    is_own = not any(path.is_relative_to(each) for each in (Path(__file__).parent, *libraries))
+    is_own = not any(path.is_relative_to(each) for each in [str(Path(__file__).parent), *libraries])
     return f" ({path.name}, line {number})" if is_own and path.is_file() else ""
 
 
