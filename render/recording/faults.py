@@ -7,7 +7,7 @@ import traceback
 from functools import lru_cache
 from pathlib import Path
 
-__all__ = ["first_line", "whence"]
+__all__ = ["first_line", "has_stopped", "whence"]
 
 _PACKAGE = Path(__file__).absolute().parents[1]
 
@@ -15,6 +15,11 @@ _PACKAGE = Path(__file__).absolute().parents[1]
 def first_line(error: BaseException) -> str:
     """Return the first line of an error's message, or its kind."""
     return (str(error) or type(error).__name__).splitlines()[0]
+
+
+def has_stopped(error: BaseException) -> bool:
+    """Say whether a GPU raised the error itself, and may run nothing more in this process."""
+    return "CUDA error" in str(error)
 
 
 def whence(error: BaseException) -> str:

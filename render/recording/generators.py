@@ -1,4 +1,4 @@
-"""Torch's global generators, which every thread of a process shares."""
+"""What every thread of a process shares: torch's generators, and its choice of algorithms."""
 
 from __future__ import annotations
 
@@ -16,14 +16,28 @@ one_at_a_time = threading.RLock()
 
 @contextmanager
 def forked(place: torch.device | None = None) -> Iterator[None]:
-    """Restore the generators of the CPU and of `place` afterwards; a GPU is the current one inside.
+    """Restore the generators of the CPU and of `place` afterwards.
 
-    Threads take turns: one that restores would rewind what another is drawing from.
+    Inside, a GPU is the current one and computes the same bits each time. Threads take turns: one
+    that restores would rewind what another is drawing from.
     """
     gpus = [place] if place is not None and place.type == "cuda" else []
     current = torch.cuda.device(gpus[0]) if gpus else nullcontext()
-    with one_at_a_time, current, torch.random.fork_rng(devices=gpus):
+    same = _summing_in_order() if gpus else nullcontext()
+    with one_at_a_time, current, same, torch.random.fork_rng(devices=gpus):
         yield
+
+
+@contextmanager
+def _summing_in_order() -> Iterator[None]:
+    """Keep cuDNN from algorithms that sum in any order, and from choosing by the clock."""
+    cudnn = torch.backends.cudnn
+    before = cudnn.deterministic, cudnn.benchmark
+    cudnn.deterministic, cudnn.benchmark = True, False
+    try:
+        yield
+    finally:
+        cudnn.deterministic, cudnn.benchmark = before
 
 
 @contextmanager

@@ -150,15 +150,15 @@ def _run_rows(
         against = "model or loss change as they are called, or may"
     else:
         row.clear()
-        graph = torch.cuda.CUDAGraph()
+        graph, drawn = torch.cuda.CUDAGraph(), torch.cuda.get_rng_state()
         try:
             # torch's own capture stream stays on the device of its first use in the process
-            with torch.cuda.graph(graph, stream=side):
+            with _told_once(), torch.cuda.graph(graph, stream=side):
                 row()
             again = graph.replay
         except RuntimeError as error:
             against = str(error).splitlines()[0]
-            _failed.append(graph)
+            _give_up(graph, drawn)
     for number in range(first, steps):
         again()
         row.wrote()
@@ -171,6 +171,26 @@ def _run_rows(
 
 _failed: list[torch.cuda.CUDAGraph] = []
 """Graphs whose capture failed: torch's allocator may go on pointing to them."""
+
+
+def _give_up(graph: torch.cuda.CUDAGraph, drawn: torch.Tensor) -> None:
+    """Leave a capture that failed: torch goes on taking its generator for captured.
+
+    The generator gets a state of its own again, which holds the numbers of `drawn`.
+    """
+    _failed.append(graph)
+    device = torch.cuda.current_device()
+    fresh = torch.Generator(device=f"cuda:{device}")
+    fresh.set_state(drawn)
+    torch.cuda.default_generators[device].graphsafe_set_state(fresh.graphsafe_get_state())
+
+
+@contextmanager
+def _told_once() -> Iterator[None]:
+    """Keep torch from warning that a graph is empty, where capturing fails at its beginning."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="The CUDA Graph is empty")
+        yield
 
 
 @contextmanager

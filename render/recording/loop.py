@@ -18,7 +18,7 @@ from render.recording import memory
 from render.recording.batches import Batches, draw
 from render.recording.buffers import Buffers
 from render.recording.compiled import Compiled
-from render.recording.faults import first_line, whence
+from render.recording.faults import first_line, has_stopped, whence
 from render.recording.generators import seeded
 from render.recording.graphs import DeviceRow, objection, run_rows
 from render.recording.keep import Keep
@@ -132,6 +132,11 @@ def _guarded(task: Task, progress: Progress | None) -> Trajectory:
     except RenderError:
         raise
     except Exception as exc:  # whatever a user's model, loss, optimizer or scheduler raises
+        if has_stopped(exc):  # some steps after the one that is to blame
+            raise RecordingError(
+                f"record: {task.device} stopped ({first_line(exc)}), as it does for a label that "
+                "is no class; start a new process with device='cpu', which tells where"
+            ) from exc
         made = "" if task.scheduler is None else f", scheduler {type(task.scheduler).__name__}"
         raise RecordingError(
             f"record: the run failed after its first loss ({type(exc).__name__}: "

@@ -24,6 +24,10 @@ _WAY = (
     f"{_PENALTY}, and in a module call layers by self in forward, not in a function kept from "
     "__init__"
 )
+_BESIDE = (
+    ", and that tensors of their own are registered as buffers or made with device=x.device; or "
+    "use device='cpu'"
+)
 
 
 def first_loss(task: Task, x: Tensor, y: Tensor) -> Tensor:
@@ -42,7 +46,7 @@ def first_loss(task: Task, x: Tensor, y: Tensor) -> Tensor:
         raise RecordingError(
             f"record: {name} or its loss failed on x of shape {tuple(x.shape)} and y of shape "
             f"{tuple(y.shape)} ({first_line(exc)}); check that they fit together"
-            f"{whence(exc)}"
+            f"{_BESIDE if x.is_cuda else ''}{whence(exc)}"
         ) from exc
     if (x._version, y._version) != versions:
         with torch.no_grad():

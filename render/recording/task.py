@@ -20,7 +20,7 @@ from render.recording import memory
 from render.recording.arguments import check_compile, check_run, named_metrics, problem_of
 from render.recording.devices import choose
 from render.recording.factories import optimizer_of, scheduler_of
-from render.recording.faults import first_line
+from render.recording.faults import first_line, has_stopped
 from render.recording.generators import seeded
 from render.recording.keep import Keep, check_keep
 from render.recording.problem import Loss, bound, copied, counterparts, halves, to_numpy
@@ -150,6 +150,11 @@ def _copied(model: nn.Module, place: torch.device) -> nn.Module:
             f"record: the model does not fit on {place}; use device='cpu'"
         ) from exc
     except RuntimeError as exc:
+        if has_stopped(exc):
+            raise RecordingError(
+                f"record: {place} does not work here ({first_line(exc)}); use device='cpu', or "
+                "start a new process, where it failed before in this one"
+            ) from exc
         raise InputError(
             f"record: {type(model).__name__} cannot be moved to {place} ({first_line(exc)}); give "
             "a model whose parameters hold numbers"

@@ -18,6 +18,7 @@ from render.errors import RenderError
 from render.recording import evaluation, memory
 from render.recording.batches import draw
 from render.recording.generators import forked
+from render.recording.graphs import objection
 from render.recording.loop import reporter
 from render.recording.problem import Problem, layout_of, own_data, to_numpy
 from render.recording.reach import Reach
@@ -34,9 +35,14 @@ __all__ = ["Progress", "recorded"]
 
 Array = npt.NDArray[Any]
 
+_WORTH_A_STACK = 10
+"""Runs that take as long together as one after another, where each is a CUDA graph."""
+
 
 def recorded(tasks: Sequence[Task], progress: Progress | None) -> list[Trajectory] | None:
-    """Return the runs, or None where they cannot advance together after all."""
+    """Return the runs, or None where they cannot advance together after all, or had better not."""
+    if len(tasks) < _WORTH_A_STACK and all(objection(task) is None for task in tasks):
+        return None
     with forked(tasks[0].device):
         return _recorded(tasks, progress)
 

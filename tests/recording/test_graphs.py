@@ -15,9 +15,9 @@ from torch.utils._pytree import tree_leaves
 
 from render.errors import InputError
 from render.problem import datasets, losses, models
-from render.recording import record
+from render.recording import Keep, record
 from render.recording.batches import draw
-from render.recording.graphs import DeviceRow, objection, run_rows
+from render.recording.graphs import DeviceRow, objection
 from render.recording.loop import _run_on_device
 from render.recording.memory import WINDOW_BYTES
 from render.recording.request import Request
@@ -154,6 +154,7 @@ def imitation(monkeypatch):
         "stream": lambda stream: nullcontext(),
         "CUDAGraph": device.new_graph,
         "graph": device.graph,
+        "get_rng_state": torch.get_rng_state,
         "get_sync_debug_mode": lambda: device.mode,
         "set_sync_debug_mode": device.set_mode,
     }.items():
@@ -341,33 +342,50 @@ def test_a_capture_that_fails_leaves_stream_and_generator_as_they_were(monkeypat
     assert torch.cuda.current_stream() == before[0]
     assert torch.equal(torch.cuda.get_rng_state(), before[1])
     assert torch.rand(3, device="cuda").shape == (3,)
+    torch.cuda.empty_cache()
+    with pytest.raises(torch.OutOfMemoryError):
+        torch.empty(2**50, dtype=torch.int8, device="cuda")
+    again = record(**vars(request(OPTIMIZERS["SGD"], device="cuda")))
+    assert again.meta["cuda_graph"] == "captured"
+
+
+ASKED = {
+    "full": {},
+    "batches": {"batch_size": 8},
+    "short batch": {"batch_size": 12},
+    "clip": {"clip": 0.5},
+    "schedule": {"scheduler": partial(torch.optim.lr_scheduler.CosineAnnealingLR, T_max=STEPS)},
+    "every": {"keep": Keep(every=3), "steps": 24},
+    "tensors": {"keep": Keep(tensors=["layers.0.weight"])},
+    "metric": {"metrics": {"worst": lambda prediction, y: (prediction - y).abs().max()}},
+}
+QUIET = [(name, "full") for name in OPTIMIZERS if name != "ASGD"]  # which starts from numbers
 
 
 @pytest.mark.gpu
 @NO_GPU
 @pytest.mark.filterwarnings("ignore:Synchronization debug mode is a prototype")
-@pytest.mark.parametrize("graph", [True, False])
-def test_nothing_in_the_loop_waits_for_the_device(graph, monkeypatch):
+@pytest.mark.parametrize(("name", "asked"), [*QUIET, *(("Adam", name) for name in ASKED)])
+@pytest.mark.parametrize("graph", [True, False], ids=["graph", "eager"])
+def test_nothing_in_the_loop_waits_for_the_device(name, asked, graph, monkeypatch):
     read_back, made = Rows._read_back, Rows.__init__
 
-    def reading(self):
+    def forbidden(self, *args):
+        made(self, *args)
+        torch.cuda.set_sync_debug_mode("error")
+
+    def allowed(self):
         torch.cuda.set_sync_debug_mode("default")
         read_back(self)
 
-    def from_here(work):
-        def forbidden(*args):
-            torch.cuda.set_sync_debug_mode("error")
-            return work(*args)
-
-        return forbidden
-
-    monkeypatch.setattr(Rows, "_read_back", reading)
-    if graph:
-        monkeypatch.setattr("render.recording.loop.run_rows", from_here(run_rows))
-    else:
+    monkeypatch.setattr(Rows, "__init__", forbidden)
+    monkeypatch.setattr(Rows, "_read_back", allowed)
+    call = partial(request, OPTIMIZERS[name], device="cuda", **ASKED[asked])
+    graph = graph and objection(prepare(call())) is None
+    if not graph:
         monkeypatch.setattr("render.recording.loop.objection", lambda task: "asked for")
-        monkeypatch.setattr(Rows, "__init__", from_here(made))
     try:
-        record(**vars(request(OPTIMIZERS["Adam"], device="cuda")))
+        run = record(**vars(call()))
     finally:
         torch.cuda.set_sync_debug_mode("default")
+    assert run.meta["cuda_graph"] == ("captured" if graph else "eager: asked for")

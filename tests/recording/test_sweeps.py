@@ -391,6 +391,7 @@ def test_a_gpu_sweeps_as_the_cpu_does_and_no_row_waits_for_it(monkeypatch) -> No
         torch.cuda.set_sync_debug_mode("default")
         settle(history, end)
 
+    monkeypatch.setattr(together, "_WORTH_A_STACK", 0)
     call = partial(NET, optimizer=torch.optim.Adam, lr=RATES, steps=30, batch_size=10)
     there = call(device="cuda")
     monkeypatch.setattr(together._History, "add", forbidden)
