@@ -142,7 +142,7 @@ def convolutional_landscape(quick: bool) -> Case:
         plain=lambda: plain.landscape(run, land),
         bound="1.05x, under 1 GB",
         faster=False,
-        repeats=3,
+        repeats=3 if quick else 5,
     )
 
 

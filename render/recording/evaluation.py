@@ -315,13 +315,25 @@ def _states(model: nn.Module, params: Table, buffers: Mapping[str, Array], rows:
         values = table[:, column : column + param.numel()]
         state[name] = values.reshape(len(table), *param.shape).to(param.dtype).contiguous()
         column += param.numel()
-    named = dict(model.named_buffers())
-    for name, history in buffers.items():
-        like = named[name]
-        state[name] = torch.tensor(history[rows], dtype=like.dtype, device=like.device)
-    return state
+    return state | _moved(model, buffers, rows)
 
 
 def _state(model: nn.Module, params: Table, buffers: Mapping[str, Array], row: int) -> State:
-    stacked = _states(model, params, buffers, slice(row, row + 1))
-    return {name: values[0] for name, values in stacked.items()}
+    """Return the parameters and buffers in one row, which are parts of one tensor."""
+    named = dict(model.named_parameters())
+    whole = torch.tensor(params[row : row + 1][0], device=next(iter(named.values())).device)
+    parts = torch.split(whole, [param.numel() for param in named.values()])
+    state: State = {
+        name: part.view(param.shape).to(param.dtype)
+        for (name, param), part in zip(named.items(), parts, strict=True)
+    }
+    return state | _moved(model, buffers, row)
+
+
+def _moved(model: nn.Module, buffers: Mapping[str, Array], rows: slice | int) -> State:
+    """Return the buffers in `rows`."""
+    named = dict(model.named_buffers()) if buffers else {}
+    return {
+        name: torch.tensor(history[rows], dtype=named[name].dtype, device=named[name].device)
+        for name, history in buffers.items()
+    }
