@@ -7,6 +7,7 @@ walks on one: a surface stands for data and loss together.
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -16,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
 
 from render.errors import InputError
 from render.problem.checks import is_finite
@@ -137,7 +139,8 @@ def of(
     """Return a surface of your own function of two tensors, such as `lambda x, y: x**2 + y**4`.
 
     The other arguments are the surface's fields. Raises InputError where the function does not
-    give one number for two numbers, or domain, start or minima are not such pairs.
+    give one number for two numbers, or loses its slope as `math.sin` does, or where domain, start
+    or minima are not such pairs.
     """
     if not callable(function):
         raise InputError(f"surface: function is {shown(function)}; give a callable of x and y")
@@ -173,9 +176,12 @@ def of(
 
 
 def _check_height(function: Callable[[Any, Any], Any], start: Pair) -> None:
-    """Check that a function gives one number for two. Raises InputError."""
+    """Check that a function gives one number for two, and its slope. Raises InputError."""
+    point = torch.tensor(start, dtype=torch.float64, device="cpu")
     try:
-        height: object = function(*torch.tensor(start, dtype=torch.float64, device="cpu"))
+        height: object = function(*point)
+        if isinstance(height, Tensor) and height.shape == ():
+            slopes = _slopes(function, point)
     except Exception as exc:  # whatever a user's function raises
         reason = (str(exc) or type(exc).__name__).splitlines()[0]
         raise InputError(
@@ -185,6 +191,59 @@ def _check_height(function: Callable[[Any, Any], Any], start: Pair) -> None:
     if not isinstance(height, Tensor) or height.shape != ():
         got = f"shape {tuple(height.shape)}" if isinstance(height, Tensor) else repr(height)
         raise InputError(f"surface: the function gives {got} at two numbers; it must give a tensor")
+    if slopes is not None:
+        raise InputError(
+            "surface: the function takes numbers out of its tensors, as math.sin does, and torch "
+            f"loses the slope: it finds {slopes[0]} at the start, where differences give "
+            f"{slopes[1]}; give torch operations, such as torch.sin"
+        )
+
+
+class _Read(TorchFunctionMode):
+    """Notes whether numbers are taken out of tensors, as `math.sin` does: torch cannot follow."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.numbers = False
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        """Note and run a function."""
+        self.numbers = self.numbers or func in _READING
+        return func(*args, **(kwargs or {}))
+
+
+_READING = (Tensor.__float__, Tensor.__array__, Tensor.item, Tensor.tolist, Tensor.numpy)
+_STEP = 1e-6
+"""Of the differences, relative to the point."""
+_ROUGH = 0.01
+"""By how much differences and a gradient may differ, relative to the largest."""
+
+
+def _slopes(function: Callable[[Any, Any], Any], point: Tensor) -> tuple[str, str] | None:
+    """Return the gradient that torch finds, and the true one, where the two differ.
+
+    They may in a function that takes numbers out of tensors: what depends on those is lost.
+    """
+    with torch.inference_mode(False), torch.enable_grad(), _Read() as read:
+        at = point.clone().requires_grad_()
+        with warnings.catch_warnings():  # torch warns of what is looked for here
+            warnings.simplefilter("ignore")
+            height = function(*at)
+        if height.requires_grad and not read.numbers:
+            return None
+        slope = torch.zeros_like(point)
+        if height.requires_grad:
+            (slope,) = torch.autograd.grad(height, at)
+    steps = _STEP * point.abs().clamp(min=1.0)
+    ends = [[float(function(*(point + side * step))) for side in (1, -1)] for step in steps.diag()]
+    heights = torch.tensor(ends, dtype=torch.float64, device="cpu")
+    seen = (heights[:, 0] - heights[:, 1]) / (2 * steps)
+    if torch.allclose(slope, seen, rtol=_ROUGH, atol=_ROUGH * float(seen.abs().max())):
+        return None
+    found, true = ("({:.3g}, {:.3g})".format(*pair.tolist()) for pair in (slope, seen))
+    return found, true
 
 
 def _check_pair(name: str, value: Any) -> None:

@@ -20,6 +20,9 @@ _MOST_ROWS = 1000
 _MOST_NUMBERS = 2**22
 """Of more numbers a singular value decomposition takes too much memory."""
 
+_NOISE = 4
+"""Units of the last place by which rounding may turn a line away from itself."""
+
 
 def principal(params: Array, rows: Array) -> tuple[Array, tuple[float, float]]:
     """Return the first two principal directions, (2, P), and their shares of the variance.
@@ -35,7 +38,7 @@ def principal(params: Array, rows: Array) -> tuple[Array, tuple[float, float]]:
     else:
         _, values, directions = np.linalg.svd(_centred(params, rows), full_matrices=False)
         total = float((values**2).sum())
-    if len(values) < 2 or not values[1] > 1e-12 * values[0]:
+    if len(values) < 2 or not values[1] > max(1e-12 * values[0], _rounding(params, rows)):
         raise InputError(
             "landscape: the run's steps lie on a line, so their principal directions span no "
             "plane; record more steps, or choose plane='random' or two parameters"
@@ -45,6 +48,13 @@ def principal(params: Array, rows: Array) -> tuple[Array, tuple[float, float]]:
     directions = directions * np.sign(directions[[0, 1], largest])[:, None]
     first, second = values[:2] ** 2 / total
     return directions, (float(first), float(second))
+
+
+def _rounding(params: Array, rows: Array) -> float:
+    """Return the singular value that rounding gives rows which lie on a line."""
+    ends = params[rows[[0, -1]]].astype(np.float64)
+    size = np.linalg.norm(ends, axis=1).max() * math.sqrt(len(rows))
+    return float(_NOISE * np.finfo(params.dtype).eps * size)
 
 
 def _one_by_one(params: Array, rows: Array) -> tuple[Array, float, Array]:

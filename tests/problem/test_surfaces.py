@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -66,6 +68,7 @@ def test_a_function_of_ones_own_is_a_surface() -> None:
     surface = surfaces.of(bowl, domain=((-1, 1), (-2, 2)), start=(0.5, 1.5))
     assert surface.name == "bowl" and surface(3, [4, 0]).tolist() == [25, 9]
     assert surfaces.of(lambda x, y: x * y).name == "surface"
+    surfaces.of(lambda x, y: x.abs() * 2 if x.item() > 0 else y)  # a number that has no slope
 
 
 @pytest.mark.parametrize(
@@ -95,6 +98,15 @@ def test_a_function_of_ones_own_is_a_surface() -> None:
         (lambda: surfaces.beale("a", 1), "are not numbers that broadcast"),
         (lambda: surfaces.beale.curvatures("a", 1), "the point is ('a', 1)"),
         (lambda: surfaces.quadratic(0.5), "condition is 0.5; give a number of at least 1"),
+        (
+            lambda: surfaces.of(lambda x, y: math.sin(x) + y**2, start=(0.0, 3.0)),
+            "torch loses the slope: it finds (0, 6) at the start, where differences give (1, 6)",
+        ),
+        (
+            lambda: surfaces.of(lambda x, y: torch.tensor([x, y]).sum()),
+            "it finds (0, 0) at the start, where differences give (1, 1)",
+        ),
+        (lambda: surfaces.of(lambda x, y: np.exp(x) + y), "the function failed at the start"),
         (
             lambda: surfaces.beale.loss(torch.zeros(3), torch.zeros(1)),
             "a surface takes a point, shape (2,), not a prediction of shape (3,)",

@@ -298,3 +298,12 @@ def test_principal_directions_found_in_blocks_are_the_singular_vectors(monkeypat
     assert (np.take_along_axis(found, np.abs(found).argmax(axis=1)[:, None], axis=1) > 0).all()
     with pytest.raises(InputError, match="lie on a line"):
         directions.principal(params[:, :1] * basis[:1], np.arange(5, 60))
+
+
+def test_what_rounding_adds_to_a_line_is_no_direction() -> None:
+    bowl = surfaces.of(lambda x, y: (x - 3) ** 2 + (y - 1) ** 2, start=(1.37, -2.11))
+    call = partial(record, models.Point(*bowl.start), bowl, steps=200)
+    with pytest.raises(InputError, match="lie on a line"):
+        landscape(call(optimizer=partial(torch.optim.SGD, lr=0.01)), "pca")
+    bent = landscape(call(optimizer=partial(torch.optim.Adam, lr=0.01)), "pca", grid=3)
+    assert bent.explained[1] > 1e-6
