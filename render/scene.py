@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from render.beside import Beside
-from render.errors import InputError, RenderError, SceneError, UsageError
+from render.errors import InputError, RecordingError, RenderError, SceneError, UsageError
 from render.settings import Setting, type_of
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class Scene:
         script = inspect.getfile(self.function)
         if self.function.__module__ in _loaded:
             _beside.enter(Path(script).parent)
-        with blame(f"scene {self.name!r}", script):
+        with blame(f"scene {self.name!r}", script), _placed(script):
             film = _call(self.function, values, settings)
         _beside.pickle_by_value()
         if isinstance(film, type):
@@ -219,7 +219,7 @@ def _run_script(script: Path) -> types.ModuleType:
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = _loaded[name] = module
     try:
-        with blame(script.name, script):
+        with blame(script.name, script), _placed(script):
             spec.loader.exec_module(module)
     except BaseException:
         del sys.modules[name], _loaded[name]
@@ -251,14 +251,34 @@ def blame(what: str, script: str | Path, line: int | None = None) -> Iterator[No
             raise  # not the script's own: the command was told to stop
         own = Path(script).resolve()
         lines = [] if line is None else [line]
-        lines += [
-            entry.lineno
-            for entry in traceback.extract_tb(error.__traceback__)
-            if entry.lineno is not None and Path(entry.filename).resolve() == own
-        ]
+        lines += _lines(error, own)
         here = what if what == own.name else f"{what}: {own.name}"
         place = f"{here}, line {lines[-1]}" if lines else what
         raise SceneError(f"{place}: {_in_words(error)}") from error
+
+
+@contextmanager
+def _placed(script: str | Path) -> Iterator[None]:
+    """Have an error of the toolkit name the line of a user's own script that asked for too much."""
+    try:
+        yield
+    except (InputError, RecordingError) as error:
+        own = Path(script).resolve()
+        lines = _lines(error, own)
+        told = f"{own.name}, line " in str(error) or own.parent == _shipped_folder().resolve()
+        inside = Path(traceback.extract_tb(error.__traceback__)[-1].filename).resolve() != own
+        if lines and inside and not told:
+            error.args = (f"{error}; see {own.name}, line {lines[-1]}",)
+        raise
+
+
+def _lines(error: BaseException, script: Path) -> list[int]:
+    """Return the lines of a script that were running, the innermost last."""
+    return [
+        entry.lineno
+        for entry in traceback.extract_tb(error.__traceback__)
+        if entry.lineno is not None and Path(entry.filename).resolve() == script
+    ]
 
 
 def _in_words(error: BaseException) -> str:

@@ -37,6 +37,9 @@ def early_stopping(
     run = trained(steps)
     stop = panels.stopping(run.metrics["validation loss"], patience)
     runs = {"stopped early": trained(stop.best), "not stopped": run}
+    title = None if stop.lowest else "Too little patience misses the lowest validation loss"
+    if stop.at is None:
+        title = f"Patience is not used up by step {steps}: nothing to stop"
     return Film(
         {
             "F": panels.Fit(runs, validation=validation, marker_area=45, y_limits=(-2, 2.8)),
@@ -45,7 +48,7 @@ def early_stopping(
         },
         mosaic="FL\nNN",
         height_ratios=(13, 4),
-        title=None if stop.lowest else "Too little patience misses the lowest validation loss",
+        title=title,
         seconds=13,
         timeline=Timeline("log", hold_start=0.5, hold_end=1.5),
     )

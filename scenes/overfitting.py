@@ -27,7 +27,7 @@ def overfitting(
     best = int(run.metrics["val_loss"].argmin())
     rises = not run.metrics["val_loss"][-1] <= RISEN * run.metrics["val_loss"][best]
     falls = run.loss[-1] < run.loss[best]
-    reason = "train loss falls no further" if rises else "validation loss does not rise"
+    reason = "train loss falls no further" if rises else "validation loss ends near its lowest"
     both = {"train": run, "validation": run}
     return Film(
         {

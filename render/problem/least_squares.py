@@ -64,6 +64,8 @@ def least_squares(data: Dataset, *, decay: float = 0.0) -> LeastSquares:
         raise InputError(
             f"least_squares: y has shape {tuple(data.y.shape)}; give one target a sample, (n,)"
         )
+    if not data.x.numel():
+        raise InputError("least_squares: x has no features; give at least one")
     if not is_finite(decay) or decay < 0:
         raise InputError(f"least_squares: decay is {shown(decay)}; give a number of at least 0")
     x, y = (side.to("cpu", torch.float64) for side in (data.x, data.y))

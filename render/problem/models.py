@@ -44,6 +44,11 @@ class Logistic(Line):
     take; `probability` gives the probabilities.
     """
 
+    def __init__(
+        self, slope: float, intercept: float, *, dtype: torch.dtype = torch.float32
+    ) -> None:
+        super().__init__(slope, intercept, dtype=dtype)
+
     def probability(self, x: Tensor) -> Tensor:
         """Return the probability of label 1 at x, of shape (n,)."""
         return torch.sigmoid(self(x))
@@ -69,7 +74,7 @@ class Point(nn.Module):
 def _scalar(name: str, value: object, dtype: torch.dtype) -> nn.Parameter:
     try:
         number = float(value)  # type: ignore[arg-type]  # the error below is for what float refuses
-    except (TypeError, ValueError, RuntimeError) as exc:
+    except (TypeError, ValueError, RuntimeError, OverflowError) as exc:
         raise InputError(f"model: {name} is {shown(value)}; give one number") from exc
     check_dtype("model", dtype)
     return nn.Parameter(torch.tensor(number, dtype=dtype))

@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 import numpy.typing as npt
@@ -175,12 +175,16 @@ def of(
     )
 
 
+def _is_height(height: object) -> TypeGuard[Tensor]:
+    return isinstance(height, Tensor) and height.shape == () and not height.is_complex()
+
+
 def _check_height(function: Callable[[Any, Any], Any], start: Pair) -> None:
     """Check that a function gives one number for two, and its slope. Raises InputError."""
     point = torch.tensor(start, dtype=torch.float64, device="cpu")
     try:
         height: object = function(*point)
-        if isinstance(height, Tensor) and height.shape == ():
+        if _is_height(height):
             slopes = _slopes(function, point)
     except Exception as exc:  # whatever a user's function raises
         reason = (str(exc) or type(exc).__name__).splitlines()[0]
@@ -188,9 +192,14 @@ def _check_height(function: Callable[[Any, Any], Any], start: Pair) -> None:
             f"surface: the function failed at the start {start} ({reason}); give a function of "
             "two tensors made of torch operations"
         ) from exc
-    if not isinstance(height, Tensor) or height.shape != ():
-        got = f"shape {tuple(height.shape)}" if isinstance(height, Tensor) else repr(height)
-        raise InputError(f"surface: the function gives {got} at two numbers; it must give a tensor")
+    if not _is_height(height):
+        got = repr(height)
+        if isinstance(height, Tensor):
+            got = "a complex number" if height.is_complex() else f"shape {tuple(height.shape)}"
+        raise InputError(
+            f"surface: the function gives {got} at two numbers; it must give a tensor of one real "
+            "number"
+        )
     if slopes is not None:
         raise InputError(
             "surface: the function takes numbers out of its tensors, as math.sin does, and torch "

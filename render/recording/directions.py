@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -100,12 +100,17 @@ def _centred(params: Array, rows: Array) -> Array:
 
 
 def filter_normalised(
-    params: Array, layout: Layout, seed: int, transposed: Mapping[str, int] | None = None
+    params: Array,
+    layout: Layout,
+    seed: int,
+    transposed: Mapping[str, int] | None = None,
+    still: Collection[str] = (),
 ) -> Array:
     """Return two random directions, (2, P), each filter scaled to the norm of its weights.
 
     transposed: the groups of each tensor whose filters lie along its second axis, as those of a
-    transposed convolution do.
+    transposed convolution do. still: tensors that do not move, such as frozen ones and whole
+    numbers.
 
     Li et al., Visualizing the Loss Landscape of Neural Nets, 2018, arXiv:1712.09913, Section 4:
     d_ij <- d_ij / |d_ij| * |theta_ij| for filter j of layer i, where a filter makes one output
@@ -119,7 +124,7 @@ def filter_normalised(
     for name, shape in layout:
         columns = np.arange(start, start + math.prod(shape))
         start += columns.size
-        if len(shape) < 2 or not columns.size:
+        if len(shape) < 2 or not columns.size or name in still:
             continue
         filters = _filters(columns, shape, (transposed or {}).get(name))
         weights = params[filters].astype(np.float64)
@@ -131,8 +136,8 @@ def filter_normalised(
         moved = moved or bool(weights.any())
     if not moved:
         raise InputError(
-            "landscape: the model has no filters, only scalars, biases or zeros, which random "
-            "directions leave alone; choose plane='pca' or two parameters, such as "
+            "landscape: the model has no filters that learn, only scalars, biases or zeros, which "
+            "random directions leave alone; choose plane='pca' or two parameters, such as "
             "plane=('slope', 'intercept')"
         )
     (first, both), (_, second) = directions @ directions.T

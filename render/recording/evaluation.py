@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import time
 import warnings
+from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from copy import copy
 from typing import Any, Protocol
 
 import numpy as np
@@ -237,19 +239,31 @@ def each(
 @contextmanager
 def unchanged(model: nn.Module) -> Iterator[None]:
     """Restore what a module holds: `functional_call` leaves its tensors in one that is used twice,
-    and a model may keep what it computes.
+    and a model may keep what it computes, also in lists and dicts.
     """
-    held = [
-        (kept, dict(kept))
-        for module in model.modules()
-        for kept in (vars(module), module._parameters, module._buffers)
-    ]
+    held = [(kept, copy(kept)) for kept in _containers(model)]
     try:
         yield
     finally:
         for kept, before in held:
             kept.clear()
-            kept.update(before)
+            (kept.extend if isinstance(kept, (list, deque)) else kept.update)(before)
+
+
+_KEPT = (dict, OrderedDict, defaultdict, list, set, deque)
+
+
+def _containers(model: nn.Module) -> list[Any]:
+    """Return the containers that a model's modules hold, and those inside them."""
+    found: dict[int, Any] = {}
+    waiting: list[Any] = [vars(module) for module in model.modules()]
+    while waiting:
+        kept = waiting.pop()
+        if type(kept) not in (*_KEPT, tuple) or id(kept) in found:
+            continue
+        found[id(kept)] = kept
+        waiting += kept.values() if isinstance(kept, dict) else kept
+    return [kept for kept in found.values() if type(kept) in _KEPT]
 
 
 def _probed(
@@ -319,14 +333,16 @@ def _states(model: nn.Module, params: Table, buffers: Mapping[str, Array], rows:
 
 
 def _state(model: nn.Module, params: Table, buffers: Mapping[str, Array], row: int) -> State:
-    """Return the parameters and buffers in one row, which are parts of one tensor."""
+    """Return the parameters, with their attributes, and buffers in one row."""
     named = dict(model.named_parameters())
     whole = torch.tensor(params[row : row + 1][0], device=next(iter(named.values())).device)
     parts = torch.split(whole, [param.numel() for param in named.values()])
     state: State = {
-        name: part.view(param.shape).to(param.dtype)
+        name: part.view(param.shape).to(param.dtype, copy=True)  # as aligned as the parameter
         for (name, param), part in zip(named.items(), parts, strict=True)
     }
+    for name, param in named.items():
+        vars(state[name]).update(vars(param))
     return state | _moved(model, buffers, row)
 
 

@@ -16,7 +16,7 @@ from render.recording import evaluation, memory
 from render.recording.directions import filter_normalised, principal
 from render.recording.planes import Landscape, project
 from render.recording.problem import Problem, transposed
-from render.recording.sessions import active
+from render.recording.sessions import active, blamed
 from render.recording.trajectory import Trajectory
 
 __all__ = ["landscape"]
@@ -43,11 +43,11 @@ def landscape(
 
     plane: "pca", the two directions in which the run moved most (through the state at row `at`);
     "random", two filter-normalised random directions drawn from `seed` (through the same state;
-    one unit changes each filter by its own norm); or two parameters, by name or column, which
-    become the coordinates (the others stay as at row `at`). grid: points along a, or (na, nb).
-    a_range, b_range: what is covered; by default the path and a margin, in a random plane -1 to
-    1. at: a row of the run, from either end; the last finite one for -1. progress: called with
-    (points done, points); by default that of the session.
+    one unit changes each filter by its own norm, and frozen ones not at all); or two parameters,
+    by name or column, which become the coordinates (the others stay as at row `at`). grid: points
+    along a, or (na, nb). a_range, b_range: what is covered; by default the path and a margin, in a
+    random plane -1 to 1. at: a row of the run, from either end; the last finite one for -1.
+    progress: called with (points done, points); by default that of the session.
 
     The points are evaluated in batches of bounded memory, or one by one where that is faster: for
     convolutions, recurrences, and models that fill the processor's cache alone. Raises InputError
@@ -82,6 +82,7 @@ def landscape(
     points = _Points(chosen.origin, chosen.directions, a, b, run.params.dtype)
     session = active()
     told = progress or (session.progress if session is not None else None)
+    told = None if told is None else blamed(told)
     loss = _losses(run, problem, points, row, told)
     return Landscape(
         origin=chosen.origin,
@@ -161,7 +162,12 @@ def _plane(
         return _Plane(origin=here, directions=directions, names=names, explained=explained)
     if isinstance(plane, str) and plane == "random":
         groups = transposed(problem.model)
-        directions = filter_normalised(run.params[row], run.layout, seed, groups)
+        still = {
+            name
+            for name, param in problem.model.named_parameters()
+            if not (param.requires_grad and param.is_floating_point())
+        }
+        directions = filter_normalised(run.params[row], run.layout, seed, groups, still)
         names = ("first random direction", "second random direction")
         return _Plane(origin=here, directions=directions, names=names, default=(-1.0, 1.0))
     if not isinstance(plane, tuple) or len(plane) != 2:

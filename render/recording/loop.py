@@ -27,7 +27,7 @@ from render.recording.replay import replayed
 from render.recording.request import Metrics, OptimizerFactory, Request, SchedulerFactory
 from render.recording.rows import Rows
 from render.recording.selection import Selection
-from render.recording.sessions import Progress, Session, active
+from render.recording.sessions import Progress, Session, active, blamed
 from render.recording.starting import first_backward, first_loss
 from render.recording.stepping import clearing, rate_of, stepper
 from render.recording.task import Task, prepare
@@ -269,21 +269,13 @@ def reporter(progress: Progress | None, steps: int) -> Callable[[int], None]:
     """Return a function that passes on at most ten rows a second, and the last one."""
     if progress is None:
         return lambda row: None
-    due = 0.0
+    tell, due = blamed(progress), 0.0
 
     def report(row: int) -> None:
         nonlocal due
         now = time.perf_counter()
         if now >= due or row == steps:
             due = now + 0.1
-            try:
-                progress(row, steps)
-            except RenderError:
-                raise
-            except Exception as exc:  # whatever a user's own raises
-                raise RecordingError(
-                    f"session: progress failed ({type(exc).__name__}: {first_line(exc)}); give a "
-                    "callable (done, updates)"
-                ) from exc
+            tell(row, steps)
 
     return report

@@ -92,7 +92,24 @@ def copied(model: nn.Module) -> nn.Module:
             f"{name} cannot be copied (the copy's parameters are results of operations, as those "
             "of torch.jit are); give a model that copy.deepcopy accepts, such as the one scripted"
         )
+    copies = counterparts(model, own)
+    for name, given in model.named_parameters():
+        _take_along(name, given, copies)
     return own
+
+
+def _take_along(name: str, given: nn.Parameter, copies: dict[int, Any]) -> None:
+    """Give the copy of a parameter copies of its attributes, which torch leaves out.
+
+    copies: what is copied already, by the id of what it copies.
+    """
+    try:
+        vars(copies[id(given)]).update(copy.deepcopy(vars(given), copies))
+    except Exception as exc:  # whatever a class of a user's refuses
+        raise InputError(
+            f"the attributes of {name} cannot be copied ({first_line(exc)}); give parameters whose "
+            "attributes copy.deepcopy accepts"
+        ) from exc
 
 
 def counterparts(given: nn.Module, own: nn.Module) -> dict[int, Any]:

@@ -93,6 +93,10 @@ def _layers(task: Task, stored: Trajectory) -> Iterator[Difference]:
         yield "frozen parameters", stored.meta["frozen"], task.meta["frozen"]
 
 
-def _importance(key: str) -> tuple[bool, bool, str]:
-    """Order names so that the most telling difference comes first, fingerprints last."""
-    return key == "data", "." in key, key
+def _importance(key: str) -> tuple[bool, bool, int, str]:
+    """Order names so that the most telling difference comes first, fingerprints last.
+
+    What another scene's run tells is that its model, loss or optimizer has another name.
+    """
+    kinds = ("model", "loss", "optimizer")
+    return key == "data", "." in key, kinds.index(key) if key in kinds else len(kinds), key

@@ -8,13 +8,14 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from render.errors import InputError, RecordingError
+from render.errors import InputError, RecordingError, RenderError
 from render.problem.shown import shown
+from render.recording.faults import first_line
 
 if TYPE_CHECKING:
     from render.recording.trajectory import Trajectory
 
-__all__ = ["Progress", "Session", "active", "session"]
+__all__ = ["Progress", "Session", "active", "blamed", "session"]
 
 Progress = Callable[[int, int], None]
 _again = "record the run again, or pass the settings it was recorded with"
@@ -49,6 +50,23 @@ _current: ContextVar[Session | None] = ContextVar("render_session", default=None
 def active() -> Session | None:
     """Return the session around this call, if any."""
     return _current.get()
+
+
+def blamed(progress: Progress) -> Progress:
+    """Return a progress callable of a user's whose errors say that they are its own."""
+
+    def told(done: int, updates: int) -> None:
+        try:
+            progress(done, updates)
+        except RenderError:
+            raise
+        except Exception as exc:  # whatever a user's own raises
+            raise RecordingError(
+                f"session: progress failed ({type(exc).__name__}: {first_line(exc)}); give a "
+                "callable (done, updates)"
+            ) from exc
+
+    return told
 
 
 def _check(replay: object, progress: object) -> None:

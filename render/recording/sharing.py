@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -17,7 +17,7 @@ _KEPT_ELSEWHERE = ("_buffers", "_modules", "_parameters")
 
 
 def held(model: nn.Module) -> Iterator[tuple[str, Tensor]]:
-    """Yield buffers, and other tensors in attributes: alone, or in a list, tuple or mapping."""
+    """Yield buffers, and other tensors in attributes: alone, or in lists, tuples and mappings."""
     params = {id(param) for param in model.parameters()}
     for place, module in model.named_modules():
         own = {name: value for name, value in vars(module).items() if name not in _KEPT_ELSEWHERE}
@@ -27,10 +27,18 @@ def held(model: nn.Module) -> Iterator[tuple[str, Tensor]]:
                     yield f"{place}.{name}".removeprefix("."), part
 
 
-def _parts(value: object) -> Iterable[object]:
-    if isinstance(value, Mapping):
-        return list(value.values())
-    return value if isinstance(value, (list, tuple)) else (value,)
+def _parts(value: object) -> list[object]:
+    """Return a value, or what containers inside one another hold."""
+    found: list[object] = []
+    waiting, seen = [value], set()
+    while waiting:
+        part = waiting.pop()
+        if not isinstance(part, (Mapping, list, tuple)):
+            found.append(part)
+        elif id(part) not in seen:
+            seen.add(id(part))
+            waiting += reversed([*part.values()] if isinstance(part, Mapping) else [*part])
+    return found
 
 
 def overlapping(tensors: Sequence[Tensor]) -> list[list[int]]:

@@ -94,7 +94,7 @@ def load_run(path: str | PathLike[str], problem: Problem | None = None) -> Traje
 
 
 def _path(path: object) -> Path:
-    if not isinstance(path, (str, os.PathLike)) or not Path(path).name:
+    if not isinstance(path, (str, os.PathLike)) or not Path(path).name or "\0" in str(path):
         raise InputError(f"the path of a run is {shown(path)}; give a file such as 'run.npz'")
     return Path(path)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -161,26 +160,14 @@ def _copied(model: nn.Module, place: torch.device) -> nn.Module:
         ) from exc
     check_sharing(model, own)
     copies = counterparts(model, own)
-    for name, given in model.named_parameters():
-        _take_along(name, given, copies)
+    for given in model.parameters():
+        if given.requires_grad:
+            _hook(given, copies[id(given)])
     return own
 
 
-def _take_along(name: str, given: nn.Parameter, copies: dict[int, Any]) -> None:
-    """Give the copy of a parameter what torch leaves out: its hooks, and copies of its attributes.
-
-    copies: what is copied already, by the id of what it copies.
-    """
-    copy: nn.Parameter = copies[id(given)]
-    try:
-        vars(copy).update(deepcopy(vars(given), copies))
-    except Exception as exc:  # whatever a class of a user's refuses
-        raise InputError(
-            f"record: the attributes of {name} cannot be copied ({first_line(exc)}); give "
-            "parameters whose attributes copy.deepcopy accepts"
-        ) from exc
-    if not copy.requires_grad:
-        return
+def _hook(given: nn.Parameter, copy: nn.Parameter) -> None:
+    """Give the copy of a parameter its hooks, which torch leaves out."""
     for hook in (given._backward_hooks or {}).values():
         copy.register_hook(hook)  # type: ignore[no-untyped-call]
     for hook in (given._post_accumulate_grad_hooks or {}).values():

@@ -307,3 +307,38 @@ def test_what_rounding_adds_to_a_line_is_no_direction() -> None:
         landscape(call(optimizer=partial(torch.optim.SGD, lr=0.01)), "pca")
     bent = landscape(call(optimizer=partial(torch.optim.Adam, lr=0.01)), "pca", grid=3)
     assert bent.explained[1] > 1e-6
+
+
+def test_random_directions_leave_alone_what_does_not_learn() -> None:
+    class Masked(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.weight = nn.Parameter(torch.ones(2, 2))
+            self.mask = nn.Parameter(torch.eye(2, dtype=torch.bool), requires_grad=False)
+            self.frozen = nn.Parameter(torch.ones(2, 2), requires_grad=False)
+
+        def forward(self, x):
+            return (x @ (self.weight * self.mask) @ self.frozen).sum(1)
+
+    run = record(
+        Masked(),
+        datasets.moons(40),
+        loss=losses.nll,
+        optimizer=partial(torch.optim.SGD, lr=0.1),
+        steps=5,
+    )
+    land = landscape(run, "random", grid=3, a_range=(-1e-6, 1e-6), b_range=(-1e-6, 1e-6))
+    assert not land.directions[:, 4:].any() and land.directions[:, :4].all()
+    assert np.ptp(land.loss) < 1e-5
+
+
+def test_a_progress_that_fails_says_so() -> None:
+    run = record(
+        models.Line(0.0, 0.0),
+        datasets.line(5),
+        loss=losses.mse,
+        optimizer=partial(torch.optim.SGD, lr=0.1),
+        steps=5,
+    )
+    with pytest.raises(RecordingError, match="progress failed"):
+        landscape(run, ("slope", "intercept"), grid=3, progress=lambda done: None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import pickle
 from functools import partial
 
 import numpy as np
@@ -192,3 +193,56 @@ def test_data_that_change_later_do_not_change_the_run(dtype) -> None:
     data.y.mul_(2)
     np.testing.assert_array_equal(run.loss_at(run.params), before)
     assert run.problem.data.x.dtype == dtype
+
+
+class Collecting(nn.Module):
+    """Keeps what it computes, in containers inside one another."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(2, 1)
+        self.seen = {"last": (), "all": [[], ()]}
+
+    def forward(self, x):
+        output = self.layer(x).squeeze(-1)
+        self.seen["last"] = output
+        self.seen["all"][0].append(output)
+        return output
+
+
+def test_evaluations_leave_no_trace_in_what_a_model_collects() -> None:
+    data = datasets.moons(40)
+    settings = dict(loss=losses.nll, optimizer=SGD, steps=9)
+    run = record(Collecting(), data, metrics={"mean": lambda p, y: p.mean()}, **settings)
+    before = len(run.problem.model.seen["all"][0])
+    expected = run.predict(data.x, range(10))
+    assert len(run.problem.model.seen["all"][0]) == before
+    assert isinstance(run.problem.model.seen["last"], torch.Tensor)
+    there = pickle.loads(pickle.dumps(run))
+    np.testing.assert_array_equal(there.predict(data.x, range(10)), expected)
+
+
+class Viewed(nn.Module):
+    """Reads real parameters as complex numbers, and an attribute of one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bias = nn.Parameter(torch.tensor(0.1))
+        self.weight = nn.Parameter(torch.ones(2, 2))
+        self.weight.scale = 2.0
+
+    def forward(self, x):
+        weight = torch.view_as_complex(self.weight * self.weight.scale)
+        return (x.to(torch.complex64) @ weight).abs() + self.bias
+
+
+def test_parameters_are_as_whole_where_a_run_is_evaluated() -> None:
+    data = datasets.moons(40)
+    settings = dict(loss=losses.nll, optimizer=SGD, steps=9, validation=datasets.moons(10, seed=1))
+    run = record(Viewed(), data, **settings)
+    model = Viewed()
+    with torch.no_grad():
+        for row in (0, 9):
+            nn.utils.vector_to_parameters(torch.tensor(run.params[row]), model.parameters())
+            expected = model(data.x).numpy()
+            np.testing.assert_allclose(run.predict(data.x, row), expected, rtol=1e-6)

@@ -37,8 +37,9 @@ class LandscapePanel(RunPanel):
     the slopes and the floor show. The dot is the point of the plane nearest to the run. The ring
     around it tells how far away the run is: its radius is the run's Euclidean distance from the
     plane, in the plane's own units. Where it is wide, the run is not on the surface drawn.
-    Above the picture stand the share of the first run's variance that lies in the plane, and its
-    distance now; where the axes count in other units than the parameters, in those too.
+    Above the picture stand the share of a run's variance that lies in the plane, and its distance
+    now: of the run that the plane was made from, else the first, named where there are several;
+    where the axes count in other units than the parameters, in those too.
     title: what the plane is. x_label, y_label: by default the landscape's names.
     Raises InputError when a run has other parameters than the landscape.
     """
@@ -77,13 +78,23 @@ class LandscapePanel(RunPanel):
         movers.append(self._draw_words(ax))
         return together(movers)
 
+    @property
+    def _described(self) -> tuple[str, Trajectory]:
+        """The run that the plane was made from, with its label; the first where it is not here."""
+        for label, run in self.runs.items():
+            path, _ = self.landscape.project(run)
+            if np.array_equal(path, self.landscape.path, equal_nan=True):
+                return label, run
+        return next(iter(self.runs.items()))
+
     def _draw_words(self, ax: Axes) -> Update:
         """State what the plane leaves out: variance of the whole run, distance at the step."""
-        run = next(iter(self.runs.values()))
+        label, run = self._described
+        whose = f" of {label}" if len(self.runs) > 1 else ""
         share = variance_share(self.landscape, run.params)
         _, distance = self.landscape.project(run)
         title = ax.set_title(
-            f"{self.title}: {100 * share:.1f}% of variance",
+            f"{self.title}: {100 * share:.1f}% of variance{whose}",
             fontsize=_TITLE_PT,
             pad=_pad_pt(1),
         )
@@ -94,7 +105,7 @@ class LandscapePanel(RunPanel):
 
         def told(away: float) -> str:
             on_axes = "" if np.isclose(unit, 1.0, rtol=0.01) else f" (axes: {away * unit:.2f})"
-            return f"ring: {away:.2f} off the plane{on_axes}"
+            return f"ring{whose}: {away:.2f} off the plane{on_axes}"
 
         furthest = told(float(distance[np.isfinite(distance)].max(initial=0.0)))
         font, room, lines = words.get_fontproperties(), 0.0, 1

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from render.film.canvas import LayeredCanvas
 
 # States in the order in which they are drawn: forwards, back, the same one twice.
-STATES = (0, 1, 2, 3, 4, 5, 6, 7, 3, 3)
+STATES = (0, 3, 4, 5, 6, 7, 3, 3)
 
 Animated = tuple[Figure, Callable[[int], Any]]
 
