@@ -197,6 +197,14 @@ def test_what_cannot_be_found_is_a_usage_error(script, target, message):
     [
         ("def f(:\n    pass\n", r"talk.py, line 1: .*def f\(:"),
         ("x = 1\n", "no scene in this script"),
+        (
+            "from render import datasets, scene\n@scene\ndef a():\n    datasets.line(0)\n",
+            r"^dataset: n is 0; .*; see talk\.py, line 4$",
+        ),
+        (
+            "from render import errors, scene\n@scene\ndef a(): raise errors.InputError('mine')\n",
+            "^mine$",
+        ),
         ("from render import scene\nx = 1 / 0\n@scene\ndef a(): pass\n", "talk.py, line 2: Zero"),
         ("from render import scene\n@scene\ndef a():\n    return 3\n", "returned 'int'"),
         ("from render import scene\n@scene\ndef a():\n\n    {}['k']\n", "line 5: KeyError"),

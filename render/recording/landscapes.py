@@ -46,8 +46,9 @@ def landscape(
     one unit changes each filter by its own norm, and frozen ones not at all); or two parameters,
     by name or column, which become the coordinates (the others stay as at row `at`). grid: points
     along a, or (na, nb). a_range, b_range: what is covered; by default the path and a margin, in a
-    random plane -1 to 1. at: a row of the run, from either end; the last finite one for -1.
-    progress: called with (points done, points); by default that of the session.
+    principal plane at least half as wide as long, in a random one -1 to 1. at: a row of the run,
+    from either end; the last finite one for -1. progress: called with (points done, points); by
+    default that of the session.
 
     The points are evaluated in batches of bounded memory, or one by one where that is faster: for
     convolutions, recurrences, and models that fill the processor's cache alone. Raises InputError
@@ -75,10 +76,13 @@ def landscape(
     )
     chosen = _plane(run, problem, plane, row, finite, seed)
     path, distance = project(run.params, chosen.origin, chosen.directions)
-    a, b = (
-        np.linspace(*_span(f"{'ab'[side]}_range", given, path[finite, side], chosen.default), count)
-        for side, (given, count) in enumerate(zip((a_range, b_range), counts, strict=True))
-    )
+    ranges = [
+        _span(f"{'ab'[side]}_range", given, path[finite, side], chosen.default)
+        for side, given in enumerate((a_range, b_range))
+    ]
+    if plane == "pca" and a_range is None and b_range is None:
+        ranges = _no_strip(ranges)
+    a, b = (np.linspace(*ends, count) for ends, count in zip(ranges, counts, strict=True))
     points = _Points(chosen.origin, chosen.directions, a, b, run.params.dtype)
     session = active()
     told = progress or (session.progress if session is not None else None)
@@ -231,3 +235,10 @@ def _span(name: str, given: Range | None, path: Array, default: Range | None) ->
     low, high = float(path.min()), float(path.max())
     margin = _MARGIN * (high - low) or 1.0
     return low - margin, high + margin
+
+
+def _no_strip(ranges: list[Range]) -> list[Range]:
+    """Widen the shorter of two ranges, which one unit measures, to half of the longer."""
+    least = max(high - low for low, high in ranges) / 2
+    more = [max(0.0, least - (high - low)) / 2 for low, high in ranges]
+    return [(low - by, high + by) for (low, high), by in zip(ranges, more, strict=True)]

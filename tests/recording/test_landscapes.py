@@ -307,6 +307,8 @@ def test_what_rounding_adds_to_a_line_is_no_direction() -> None:
         landscape(call(optimizer=partial(torch.optim.SGD, lr=0.01)), "pca")
     bent = landscape(call(optimizer=partial(torch.optim.Adam, lr=0.01)), "pca", grid=3)
     assert bent.explained[1] > 1e-6
+    assert np.ptp(bent.b) == pytest.approx(np.ptp(bent.a) / 2)  # however thin the path
+    assert bent.b.min() < bent.path[:, 1].min() and bent.path[:, 1].max() < bent.b.max()
 
 
 def test_random_directions_leave_alone_what_does_not_learn() -> None:

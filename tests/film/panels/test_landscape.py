@@ -120,3 +120,11 @@ def test_what_does_not_belong_together_is_named(run, land):
     )
     with pytest.raises(InputError, match=r"\(T, 21\)"):
         LandscapePanel(line, landscape=land)
+
+
+def test_of_several_runs_the_words_are_of_the_one_that_made_the_plane(run, ax):
+    other = trained(seed=1)
+    LandscapePanel({"first": other, "second": run}, landscape=landscape(run, "pca", grid=5))(ax)(3)
+    own = variance_share(landscape(run, "pca", grid=5), run.params)
+    assert ax.get_title(loc="left") == f"plane: {100 * own:.1f}% of variance of second"
+    assert ax.texts[0].get_text().startswith("ring of second: ")
