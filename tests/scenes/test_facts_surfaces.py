@@ -369,7 +369,7 @@ def test_more_decay_makes_shorter_weights(shipped_film):
         ("regularisation", {"decay": 0.0}, "decay=0.0"),
         ("regularisation", {"lr": 1.0}, "lr=1.0: give a rate above 0 and below 0."),
         ("regularisation", {"decay": 10.0}, "lr=0.1: .* strongest decay, 40; less decay"),
-        ("saddle_point", {"offset": -1.0}, "give -1 to 1, but not 0"),
+        ("saddle_point", {"offset": -1.0}, "give a number between -1 and 1"),
         ("minibatch_sgd", {"n": 65}, "n=65: give at least 512 points"),
         ("batch_sizes", {"n": 300}, "n=300: give at least 8 times as many points"),
         ("batch_sizes", {"steps": 1}, "last=100, steps=1: give at least 2 of each"),

@@ -14,6 +14,8 @@ from render.film.canvas.frozen import freeze_path
 __all__ = ["Clip", "takes_mask"]
 
 _NOTHING = Path(np.empty((0, 2)))
+_EQUAL = 1e-14
+"""By how much two equal numbers of a transform may differ, as Agg's `affine_epsilon` has it."""
 
 
 class Clip:
@@ -52,8 +54,10 @@ class Clip:
         return self.shape, rectangle, self.snap
 
     def is_of(self, other: Clip) -> bool:
-        """Whether Agg takes the two as one: the very same path, and an equal transform."""
-        return self.of is other.of and self.matrix == other.matrix
+        """Whether Agg takes the two as one: the very same path, and transforms as near as that."""
+        if self.of is not other.of or self.matrix == other.matrix:
+            return self.of is other.of
+        return bool((abs(self._pair[1] - other._pair[1]) <= _EQUAL).all())
 
     def beyond_rectangle(self) -> Clip:
         """Return it as commands have it whose clip rectangle does not bound its mask."""

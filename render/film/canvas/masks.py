@@ -2,7 +2,7 @@
 
 Agg renders the mask of a clip path for the first command that has it, within that command's clip
 rectangle and snapped as that command is, and keeps it while the commands that follow have the very
-same path and transform, even into the next drawing. So a mask depends on what was drawn before.
+same path and a transform equal to the first one's, even into the next drawing. So a mask depends on what was drawn before.
 Source: RendererAgg::render_clippath in matplotlib's src/_backend_agg.h.
 """
 
@@ -28,7 +28,7 @@ class Masks:
     def __init__(self) -> None:
         self._is_drawn = False
         self._known: WeakValueDictionary[Any, Clip] = WeakValueDictionary()
-        self._last: Clip | None = None  # of the last command that had one
+        self._last: Clip | None = None  # for which Agg rendered the last mask
         self._lasts = True  # whether the path of that one stays for the next drawing
         self._mask: Clip | None = None
 
@@ -66,7 +66,7 @@ class Masks:
             return command
         if self._last is None or not own.is_of(self._last):
             self._mask = self._known.setdefault(own.look, own)
-        self._last = own
+            self._last = own
         return command.with_mask(self._mask)
 
 
