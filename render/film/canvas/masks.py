@@ -2,7 +2,8 @@
 
 Agg renders the mask of a clip path for the first command that has it, within that command's clip
 rectangle and snapped as that command is, and keeps it while the commands that follow have the very
-same path and a transform equal to the first one's, even into the next drawing. So a mask depends on what was drawn before.
+same path and a transform equal to the first one's, even into the next drawing. So a mask depends
+on what was drawn before.
 Source: RendererAgg::render_clippath in matplotlib's src/_backend_agg.h.
 """
 
