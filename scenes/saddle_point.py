@@ -19,8 +19,7 @@ def saddle_point(lr: float = 0.02, offset: float = 0.001, steps: int = 200) -> F
     """At a saddle the slope vanishes: who gets away, and when."""
     if not 0 < abs(offset) < 1:
         raise InputError(
-            f"offset={offset} is not a place beside the ridge: give a number between -1 and 1, "
-            "but not 0"
+            f"offset={offset} is not beside the ridge: give a number between -1 and 1, but not 0"
         )
     saddle = surfaces.saddle
     runs = sweep(

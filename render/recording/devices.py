@@ -19,8 +19,8 @@ def choose(device: str, model: nn.Module, samples: int) -> tuple[torch.device, s
 
     "auto" takes the GPU only for enough work: below 2,000,000 parameters x samples a step, the
     launches of its many small kernels take longer than the arithmetic does on the CPU. (Measured
-    on an H100 beside 2 threads: eager steps of a network cost the same at some 5,000,000, captured
-    ones less at any size; starting CUDA takes 2 to 3 s.)
+    on an H100 beside 2 threads: eager steps of a network cost as much somewhere between 4,000,000
+    and 30,000,000, captured ones less at any size; starting CUDA takes 2 to 3 s.)
     """
     if not isinstance(device, str) or device != "auto":
         return _named(device), "asked for"

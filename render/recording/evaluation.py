@@ -36,6 +36,7 @@ __all__ = [
     "metric",
     "place_of",
     "predictions",
+    "refusing_loops",
     "unchanged",
 ]
 
@@ -305,8 +306,7 @@ def _together(
     rows: slice,
 ) -> Array | None:
     """Return the values of several rows in one batched call, or None where `vmap` cannot."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("error", message="There is a performance drop")
+    with refusing_loops():
         try:
             states = _states(model, params, buffers, rows)
             if rows.stop - rows.start == 1:  # a batch of one is multiplied by another routine
@@ -317,6 +317,14 @@ def _together(
             raise
         except Exception:  # in as many ways as there are models; one by one, a true error shows
             return None
+
+
+@contextmanager
+def refusing_loops() -> Iterator[None]:
+    """Have `vmap` fail at what it takes one by one, which is no faster together."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message="There is a performance drop")
+        yield
 
 
 def _states(model: nn.Module, params: Table, buffers: Mapping[str, Array], rows: slice) -> State:

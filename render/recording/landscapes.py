@@ -76,18 +76,12 @@ def landscape(
     )
     chosen = _plane(run, problem, plane, row, finite, seed)
     path, distance = project(run.params, chosen.origin, chosen.directions)
-    ranges = [
-        _span(f"{'ab'[side]}_range", given, path[finite, side], chosen.default)
-        for side, given in enumerate((a_range, b_range))
-    ]
-    if plane == "pca" and a_range is None and b_range is None:
-        ranges = _no_strip(ranges)
+    ranges = _ranges((a_range, b_range), path[finite], chosen)
     a, b = (np.linspace(*ends, count) for ends, count in zip(ranges, counts, strict=True))
     points = _Points(chosen.origin, chosen.directions, a, b, run.params.dtype)
     session = active()
     told = progress or (session.progress if session is not None else None)
-    told = None if told is None else blamed(told)
-    loss = _losses(run, problem, points, row, told)
+    loss = _losses(run, problem, points, row, None if told is None else blamed(told))
     return Landscape(
         origin=chosen.origin,
         directions=chosen.directions,
@@ -222,6 +216,19 @@ def _counts(grid: object) -> tuple[int, int]:
     return int(counts[0]), int(counts[1])
 
 
+def _ranges(asked: Sequence[Range | None], path: Array, plane: _Plane) -> list[Range]:
+    """Return what is covered along a and b; a principal plane that nothing asks for is no strip."""
+    ranges = [
+        _span(f"{'ab'[side]}_range", given, path[:, side], plane.default)
+        for side, given in enumerate(asked)
+    ]
+    if plane.explained is None or any(given is not None for given in asked):
+        return ranges
+    least = max(high - low for low, high in ranges) / 2  # one unit measures both
+    more = [max(0.0, least - (high - low)) / 2 for low, high in ranges]
+    return [(low - by, high + by) for (low, high), by in zip(ranges, more, strict=True)]
+
+
 def _span(name: str, given: Range | None, path: Array, default: Range | None) -> Range:
     if given is not None:
         listed = isinstance(given, (Sequence, np.ndarray)) and len(given) == 2
@@ -235,10 +242,3 @@ def _span(name: str, given: Range | None, path: Array, default: Range | None) ->
     low, high = float(path.min()), float(path.max())
     margin = _MARGIN * (high - low) or 1.0
     return low - margin, high + margin
-
-
-def _no_strip(ranges: list[Range]) -> list[Range]:
-    """Widen the shorter of two ranges, which one unit measures, to half of the longer."""
-    least = max(high - low for low, high in ranges) / 2
-    more = [max(0.0, least - (high - low)) / 2 for low, high in ranges]
-    return [(low - by, high + by) for (low, high), by in zip(ranges, more, strict=True)]

@@ -6,7 +6,6 @@ which spares both the K-fold overhead of small operators and that of `vmap` and 
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -115,9 +114,7 @@ def _advanced(
     tasks: Sequence[Task], rates: Array, plans: list[Tensor] | None, progress: Progress | None
 ) -> tuple[Stack, _History] | None:
     """Return the rows of all runs, or None where `vmap` cannot make them."""
-    with torch.no_grad(), warnings.catch_warnings():
-        # an operation that vmap takes one run at a time is no faster together
-        warnings.filterwarnings("error", message="There is a performance drop")
+    with torch.no_grad(), evaluation.refusing_loops():
         try:
             stack = Stack(tasks)
             return stack, _advance(tasks, stack, rates, plans, progress)
