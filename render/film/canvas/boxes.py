@@ -71,17 +71,13 @@ def holds(outer: Box, inner: Box) -> bool:
 def disjoint(boxes: Iterable[Box]) -> list[Box]:
     """Return a few boxes that share no pixel and together hold all of `boxes`."""
     result: list[Box] = []
-    for box in boxes:
-        if is_empty(box):
+    for box in sorted(boxes, key=area, reverse=True):  # most of them then lie in one before
+        if is_empty(box) or any(holds(other, box) for other in result):
             continue
         merged = box
         while True:
-            grown = (
-                merged[0] - _NEAR_PX,
-                merged[1] - _NEAR_PX,
-                merged[2] + _NEAR_PX,
-                merged[3] + _NEAR_PX,
-            )
+            x0, y0, x1, y1 = merged
+            grown = (x0 - _NEAR_PX, y0 - _NEAR_PX, x1 + _NEAR_PX, y1 + _NEAR_PX)
             near = [other for other in result if meet(grown, other)]
             if not near:
                 break

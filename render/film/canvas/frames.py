@@ -16,7 +16,6 @@ from render.film.canvas.commands import Command
 from render.film.canvas.engines import draw_nothing
 from render.film.canvas.foreign import is_foreign
 from render.film.canvas.fresh import is_fresh, mark_fresh
-from render.film.canvas.lines import LineTemplate
 from render.film.canvas.masks import Masks
 from render.film.canvas.order import record_axes, record_figure
 from render.film.canvas.painter import Painter
@@ -30,7 +29,7 @@ from render.film.canvas.structure import (
     is_independent,
     tells_of_limits,
 )
-from render.film.canvas.texts import TextTemplate
+from render.film.canvas.templates import template_of
 from render.film.canvas.titles import is_title
 from render.film.canvas.watch import Watch, finds_its_place
 
@@ -341,9 +340,7 @@ class Frames:
         commands = template.again(segment.artist, self._recorder) if template else None
         if commands is None:
             commands = self._recorder.record(segment.artist)
-            segment.template = LineTemplate.of(segment.artist, commands) or TextTemplate.of(
-                segment.artist, commands
-            )
+            segment.template = template_of(segment.artist, commands)
         return commands
 
     def _watch_of(self, segment: Segment) -> Watch:

@@ -70,7 +70,7 @@ class LineTemplate:
     @classmethod
     def of(cls, artist: Artist, commands: list[Command]) -> Self | None:
         """Return the template of what was just drawn, or None for anything but a plain line."""
-        if type(artist) is not Line2D or not commands or not _is_plain(artist):
+        if type(artist) is not Line2D or not _is_plain(artist):
             return None
         strokes = [command for command in commands if command.name == "draw_path"]
         markers = [command for command in commands if command.name == "draw_markers"]

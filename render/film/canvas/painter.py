@@ -10,6 +10,7 @@ calls.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from time import perf_counter
 from typing import Any
@@ -35,7 +36,7 @@ from render.film.canvas.segments import Segment
 _HEAVY = 50_000  # numbers in a segment's commands: some ten milliseconds of painting
 _MOST_APART = 50
 _SAMPLE = 16  # one row of so many is looked at, to see whether looking at all of them pays
-_MANY = 1 / 16  # of the sampled pixels: where more differ, those that do not are copied too
+_MOST = 3 / 4  # of the sampled pixels: where the box around the differing ones holds more
 
 
 class Painter:
@@ -47,7 +48,9 @@ class Painter:
         self._base = self._scratch.copy()
         self.picture = np.empty((height, width, 4), np.uint8)
         self._frame: Box = (0, 0, width, height)
-        self._based: list[tuple[int, Command]] = []
+        self._based: list[tuple[int, Command]] = []  # by their place in the drawing's order
+        self._based_places: list[int] = []
+        self._based_boxes: list[Box] = []
         self._over: dict[int, list[Command]] = {}
         self._calm_over: set[int] = set()
         self._rebuild_s = 0.0
@@ -92,7 +95,7 @@ class Painter:
             if number in self._calm_over or not holds(segments[number].room, segments[number].box)
         ]
         return not any(
-            meets_any(box, (command.box for place, command in self._based if place > number))
+            meets_any(box, self._based_boxes[bisect_right(self._based_places, number) :])
             for number, box in beyond
         )
 
@@ -113,6 +116,8 @@ class Painter:
             for box in _covering([command.box for _, command in lacking]):
                 _copy(self._scratch, self._base, box)
         self._based = based
+        self._based_places = [place for place, _ in based]
+        self._based_boxes = [command.box for _, command in based]
 
     def _choose(self, segments: Sequence[Segment]) -> list[tuple[int, Command]]:
         """Return, in order, the commands out of reach of lively segments and what lies on them."""
@@ -162,7 +167,7 @@ class Painter:
         x0, y0, x1, y1 = box
         new = self._scratch.view(np.uint32)[y0:y1, x0:x1, 0]
         old = self.picture.view(np.uint32)[y0:y1, x0:x1, 0]
-        if self._is_first or _differ_in_many(new[::_SAMPLE], old[::_SAMPLE]):
+        if self._is_first or _differ_in_most(new[::_SAMPLE], old[::_SAMPLE]):
             _copy(self._scratch, self.picture, box)
             return box
         differs = new != old
@@ -187,8 +192,13 @@ class Painter:
         command.play(self._agg)
 
 
-def _differ_in_many(new: np.ndarray, old: np.ndarray) -> bool:
-    return bool(np.count_nonzero(new != old) > _MANY * new.size)
+def _differ_in_most(new: np.ndarray, old: np.ndarray) -> bool:
+    """Whether the box around the pixels that differ would leave out few: finding it is in vain."""
+    differs = new != old
+    rows, columns = (np.flatnonzero(differs.any(axis=axis)) for axis in (1, 0))
+    if not rows.size:
+        return False
+    return bool(np.ptp(rows) * np.ptp(columns) > _MOST * differs.size)
 
 
 def _heavy(segments: Sequence[Segment]) -> list[tuple[int, Box]]:

@@ -8,8 +8,7 @@ from matplotlib.artist import Artist
 
 from render.film.canvas.boxes import EMPTY, Box, hull, hull_of
 from render.film.canvas.commands import Command, unlike
-from render.film.canvas.lines import LineTemplate
-from render.film.canvas.texts import TextTemplate
+from render.film.canvas.templates import Template
 from render.film.canvas.watch import Watch
 
 
@@ -27,7 +26,7 @@ class Segment:
         # watch takes as long as some drawings: one that moves now and then is watched later.
         self.patience = 2
         self.watch: Watch | None = None
-        self.template: LineTemplate | TextTemplate | None = None
+        self.template: Template | None = None
         self.set(commands)
 
     def follow(self, before: Segment) -> None:

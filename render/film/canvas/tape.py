@@ -80,8 +80,9 @@ class Tape:
         self._record("draw_markers", args, kwargs)
 
     def draw_path_collection(self, *args: Any, **kwargs: Any) -> None:
-        """Record a collection of paths."""
-        self._record("draw_path_collection", args, kwargs)
+        """Record a collection of paths; matplotlib passes none to learn what a renderer can."""
+        if not (len(args) > 2 and isinstance(args[2], list) and not args[2]):
+            self._record("draw_path_collection", args, kwargs)
 
     def draw_quad_mesh(self, *args: Any, **kwargs: Any) -> None:
         """Record a mesh of quadrilaterals."""

@@ -16,10 +16,10 @@ from matplotlib.text import Annotation
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from render.film.panels.camera import Camera
+from render.film.panels.camera import Camera, Horizon
 from render.film.wrapping import extent_pt
 
-__all__ = ["Box", "Move", "draw_axes", "thin_lines"]
+__all__ = ["Box", "Move", "draw_axes", "draw_walls", "thin_lines"]
 
 Array = NDArray[Any]
 Range = tuple[float, float]
@@ -33,6 +33,8 @@ _ROOM = (0.27, 0.24, 0.14)  # for labels: at the sides, below, above
 _TICK_PT = (19.0, 13.0)  # from an edge to the middle of a tick's label: across, down
 _LABEL_PT = (32.0, 34.0)
 _HALF_LETTER_PT = 3.6
+_PLACES_A_PX = 4
+_PIECES = 24  # of a line on a wall, each drawn unless it is hidden
 _LOOKS = 9  # of the camera, to find where labels reach farthest
 
 
@@ -73,7 +75,7 @@ def thin_lines(ax: Axes, color: str, width: float, alpha: float, zorder: float) 
 
 
 def draw_axes(ax: Axes, box: Box, camera: Camera, names: tuple[str, str, str]) -> Move:
-    """Draw the far walls with a line at each tick of the loss, and the ticks of all three axes."""
+    """Draw the ticks and the names of the axes, at the edges where the camera sees them best."""
     ax.set_axis_off()
     # Labels that are not there must not line up with those of the axes beside.
     ax.xaxis.set_label_position("top")
@@ -81,21 +83,19 @@ def draw_axes(ax: Axes, box: Box, camera: Camera, names: tuple[str, str, str]) -
     ax.set_aspect("equal", adjustable="box")
     _set_limits(ax, camera)
     rc = matplotlib.rcParams
-    walls = thin_lines(ax, rc["grid.color"], 1.0, 1.0, 0.5)
     x_ticks, y_ticks = (_ticks(*side, 0.05) for side in (box.x, box.y))
-    z_ticks = _ticks(*box.z, -_BELOW / 2)
+    z_ticks = _z_ticks(box)
     levels = box.height(z_ticks)
     across = [_texts(ax, ticks, rc["xtick.labelsize"]) for ticks in (x_ticks, y_ticks, z_ticks)]
     titles = [_text(ax, name, rc["axes.labelsize"]) for name in names]
     along = [_share(x_ticks, box.x), _share(y_ticks, box.y)]
 
-    def move(step: int, angle: float) -> None:
+    def place(angle: float) -> None:
         x_near, y_near = _near(angle)
         left = min(
             ((x_near, -y_near), (-x_near, y_near)),
             key=lambda corner: camera.project(np.array([*corner, 0.0]), angle)[0],
         )
-        walls.set_path(_walls(camera, angle, levels))
         edges = [
             (along[0], np.full(len(along[0]), y_near)),
             (np.full(len(along[1]), x_near), along[1]),
@@ -114,7 +114,48 @@ def draw_axes(ax: Axes, box: Box, camera: Camera, names: tuple[str, str, str]) -
             _put(text, point, np.array([-_TICK_PT[0], 0.0]))
         _put(titles[2], camera.project(np.array([*left, _TOP]), angle), np.array([-10.0, 18.0]))
 
-    _keep_room(ax, [*across[0], *across[1], *across[2], *titles], camera, move)
+    texts = [*across[0], *across[1], *across[2], *titles]
+    _keep_room(ax, texts, camera, place)
+
+    def move(step: int, angle: float) -> None:
+        place(angle)
+        _round(ax, texts)
+
+    return move
+
+
+def draw_walls(
+    ax: Axes, box: Box, camera: Camera, horizon_of: Callable[[Array], Horizon]
+) -> Move:
+    """Draw the two far walls, where the surface does not hide them: posts, and lines at the ticks.
+
+    The floor is always hidden.
+    """
+    patch = thin_lines(ax, matplotlib.rcParams["grid.color"], 1.0, 1.0, 0.5)
+    across, outwards = [], []
+    for x, y in ((1, 0), (-1, 0), (0, 1), (0, -1)):
+        ends = np.array([(x - y, y - x), (x + y, y + x)])
+        across += [np.column_stack([ends, [z, z]]) for z in (*box.height(_z_ticks(box)), _TOP)]
+        outwards += [(x, y)] * (len(across) - len(outwards))
+    for corner in itertools.product((-1, 1), (-1, 1)):
+        across.append(np.array([(*corner, 0.0), (*corner, _TOP)]))
+        outwards.append(corner)
+    along = np.linspace(0, 1, _PIECES + 1)[:, None]
+    lines = np.full((len(across), len(along) + 1, 3), np.nan)
+    for line, (start, end) in zip(lines, across, strict=True):
+        line[:-1] = start + along * (end - start)
+    horizon = horizon_of(lines.reshape(-1, 3))
+
+    def move(step: int, angle: float) -> None:
+        behind = horizon.hides(angle, camera.elevation).reshape(lines.shape[:2])
+        seen = ~behind & np.isfinite(lines[..., 0])
+        kept = seen.copy()  # and a piece more, which the surface covers
+        kept[:, 1:] |= seen[:, :-1]
+        kept[:, :-1] |= seen[:, 1:]
+        shown = np.array(outwards) @ _near(angle) <= 0
+        places = np.where(kept[..., None], camera.project(lines, angle), np.nan)
+        patch.set_path(Path(places[shown].reshape(-1, 2)))
+
     return move
 
 
@@ -128,14 +169,16 @@ def _set_limits(ax: Axes, camera: Camera) -> None:
     ax.set(xlim=(left - side, right + side), ylim=(low - below, high + above))
 
 
-def _keep_room(ax: Axes, texts: list[Annotation], camera: Camera, move: Move) -> None:
+def _keep_room(
+    ax: Axes, texts: list[Annotation], camera: Camera, place: Callable[[float], object]
+) -> None:
     """Put blanks where labels reach farthest in the film: the layout keeps room up to there.
 
     Labels are as large in a small panel as in a large one, where they lie within the limits.
     """
     places, offsets, halves = [], [], []
     for share in np.linspace(0, 1, _LOOKS):
-        move(0, camera.angle(share))
+        place(camera.angle(share))
         for text in texts:
             width, above, below = extent_pt(text.get_text(), text.get_fontproperties())
             places.append(text.xy)
@@ -169,16 +212,6 @@ def _near(angle: float) -> tuple[int, int]:
     return (1 if np.cos(turn) >= 0 else -1), (1 if np.sin(turn) >= 0 else -1)
 
 
-def _walls(camera: Camera, angle: float, levels: Array) -> Path:
-    """The two far walls: their outline, and a line at each level."""
-    x_far, y_far = -np.array(_near(angle))
-    corners = np.array([(-x_far, y_far), (x_far, y_far), (x_far, -y_far)], dtype=float)
-    lines = [np.column_stack([corners, np.full(3, z)]) for z in (0.0, *levels, _TOP)]
-    lines += [np.array([(*corner, 0.0), (*corner, _TOP)]) for corner in corners]
-    gap = np.full((1, 3), np.nan)
-    return Path(camera.project(np.concatenate([p for line in lines for p in (line, gap)]), angle))
-
-
 def _outwards(camera: Camera, angle: float, middle: tuple[float, float]) -> Array:
     """The direction, on the picture, away from the box and across one of its near edges."""
     x, y = middle
@@ -194,6 +227,10 @@ def _ticks(low: float, high: float, margin: float) -> Array:
     locator = MaxNLocator(3, steps=[1, 2, 4, 5, 10])
     ticks = np.asarray(locator.tick_values(low, high))
     return np.asarray(ticks[(ticks >= low) & (ticks <= high)])
+
+
+def _z_ticks(box: Box) -> Array:
+    return _ticks(*box.z, -_BELOW / 2)
 
 
 def _share(ticks: Array, side: Range) -> Array:
@@ -223,3 +260,13 @@ def _text(ax: Axes, words: str, size_pt: float) -> Annotation:
 def _put(text: Annotation, point: Array, offset_pt: Array) -> None:
     text.xy = (float(point[0]), float(point[1]))
     text.set_position((float(offset_pt[0]), float(offset_pt[1])))
+
+
+def _round(ax: Axes, texts: list[Annotation]) -> None:
+    """Move texts to quarters of a pixel: the bitmaps of their glyphs then recur in a film."""
+    px_a_pt = ax.get_figure(root=True).dpi / 72  # type: ignore[union-attr]
+    offsets_pt = np.array([text.get_position() for text in texts])
+    places_px = ax.transData.transform([text.xy for text in texts]) + offsets_pt * px_a_pt
+    offsets_pt += (np.round(_PLACES_A_PX * places_px) / _PLACES_A_PX - places_px) / px_a_pt
+    for text, offset_pt in zip(texts, offsets_pt.tolist(), strict=True):
+        text.set_position(offset_pt)

@@ -7,6 +7,7 @@ lines stay parallel, and a height is the same length everywhere.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from math import cos, radians, sin
 from typing import Any
 
@@ -41,10 +42,16 @@ class Camera:
 
     def project(self, points: Array, angle: float) -> Array:
         """Return where points (..., 3) appear: (..., 2), to the right and up."""
-        turn, tilt = radians(angle), radians(self.elevation)
-        right = (-sin(turn), cos(turn), 0.0)
-        up = (-sin(tilt) * cos(turn), -sin(tilt) * sin(turn), cos(tilt))
-        return np.asarray(points @ np.array([right, up]).T)
+        return np.asarray(points @ _picture_axes(angle, self.elevation))
+
+
+@lru_cache(maxsize=8)
+def _picture_axes(azimuth: float, elevation: float) -> Array:
+    """What points are multiplied by to tell how far right and up they appear, (3, 2)."""
+    turn, tilt = radians(azimuth), radians(elevation)
+    right = (-sin(turn), cos(turn), 0.0)
+    up = (-sin(tilt) * cos(turn), -sin(tilt) * sin(turn), cos(tilt))
+    return np.array([right, up]).T
 
 
 def visible_order(angle: float) -> tuple[slice, slice]:

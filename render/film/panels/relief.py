@@ -9,8 +9,9 @@ import matplotlib
 import numpy as np
 from contourpy import LineType, contour_generator
 from matplotlib.axes import Axes
-from matplotlib.collections import Collection, PolyCollection
+from matplotlib.collections import Collection
 from matplotlib.colors import LinearSegmentedColormap, to_rgb
+from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 from matplotlib.transforms import Bbox, IdentityTransform, Transform
 from numpy.typing import NDArray
@@ -28,6 +29,7 @@ _EVERY = 2  # of a line's corners, one at each line of the grid, this many are e
 _LIGHT = np.array([-0.35, -0.5, 1.0])
 _AMBIENT = 0.74
 _UNSEEN_PX = 0.5  # a line may be drawn so far from where it is
+_LAP = 0.002  # how far, a pixel or so, the sides reach over the faces, which are not antialiased
 _SIDES_INK = (0.20, 0.32)  # how dark the two near sides are
 
 
@@ -100,21 +102,23 @@ def draw_sides(ax: Axes, camera: Camera, heights: Array) -> Move:
     paper = np.array(to_rgb(matplotlib.rcParams["axes.facecolor"]))
     ink = np.array(to_rgb(matplotlib.rcParams["axes.edgecolor"]))
     colors = [paper + share * (ink - paper) for share in _SIDES_INK]
-    sides = PolyCollection([], facecolors=colors, edgecolors=colors, linewidths=0.8, zorder=1.1)
-    sides.set(in_layout=False, joinstyle="miter")
-    ax.add_collection(sides, autolim=False)
+    sides = [PathPatch(Path(np.zeros((1, 2))), facecolor=color, linewidth=0) for color in colors]
+    for side in sides:
+        side.set(zorder=1.1, in_layout=False, clip_on=False)
+        ax.add_artist(side)
     xs, ys = _sides(heights)
+    heights = heights + _LAP
 
     def move(step: int, angle: float) -> None:
         turn = np.radians(angle)
         x, column = (1.0, -1) if np.cos(turn) >= 0 else (-1.0, 0)
         y, row = (1.0, -1) if np.sin(turn) >= 0 else (-1.0, 0)
-        tops = [
-            np.column_stack([np.full(len(ys), x), ys, heights[:, column]]),
-            np.column_stack([xs, np.full(len(xs), y), heights[row]]),
-        ]
-        walls = [np.concatenate([top, top[[-1, 0]] * [1, 1, 0]]) for top in tops]
-        sides.set_verts([camera.project(wall, angle) for wall in walls])
+        first = np.column_stack([np.full(len(ys), x), ys, heights[:, column]])[:: int(y)]
+        second = np.column_stack([xs, np.full(len(xs), y), heights[row]])[:: -int(x)]
+        both = np.concatenate([first, second])  # no background shows through between them
+        for side, top, ends in (sides[0], both, [-1, len(first), 0]), (sides[1], second, [-1, 0]):
+            outline = np.concatenate([top, top[ends] * [1, 1, 0]])
+            side.set_path(Path(camera.project(outline, angle)))
 
     return move
 

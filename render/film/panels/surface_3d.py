@@ -15,7 +15,7 @@ from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
 from render.errors import InputError
-from render.film.panels.box import Box, Move, draw_axes, thin_lines
+from render.film.panels.box import Box, Move, draw_axes, draw_walls, thin_lines
 from render.film.panels.camera import Camera, Horizon
 from render.film.panels.contours import levels_of
 from render.film.panels.loss_surface import LossSurface
@@ -32,7 +32,7 @@ __all__ = ["Surface3D"]
 
 Array = NDArray[Any]
 
-_FACES = 40  # a side, at most: they look smooth, and are drawn in some milliseconds
+_FACES = 36  # a side, at most: they look smooth, and are drawn in some milliseconds
 _SWEEP = 50.0  # degrees that the camera goes around, unless told otherwise
 _DEGREES_A_HORIZON = 4.0  # between azimuths at which it is computed what hides what
 _PIECE = 0.04  # of a path, at most, in which it follows the surface; the box is 2 wide
@@ -112,6 +112,7 @@ class Surface3D(LossSurface):
         horizon_of = partial(Horizon.of, heights=coarse, angles=_angles(*camera.azimuth))
         movers = [
             draw_axes(ax, box, camera, (x_name, y_name, "loss")),
+            draw_walls(ax, box, camera, horizon_of),
             draw_sheet(ax, camera, coarse, levels),
             draw_sides(ax, camera, coarse),
             draw_levels(ax, camera, heights, levels, horizon_of),
