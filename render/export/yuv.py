@@ -109,7 +109,7 @@ class Yuv420:
         half = self.width // 2
         upper = y * self.width + x  # where its upper two pixels are among all pairs of pixels
         pairs = np.stack([upper, upper + half])
-        squares = self._seen.reshape(-1).view(np.uint64)[pairs].view(np.uint32)
+        squares = self._seen.reshape(-1).view(np.uint64).take(pairs).view(np.uint32)
         luma, u, v = self._converted(squares[:, None])
         self.data.view(np.uint16)[pairs] = luma.astype(np.uint8).view(np.uint16)[:, 0]
         places = y * half + x

@@ -177,7 +177,7 @@ def _recache(line: Any) -> None:
         and y.dtype.kind in _NUMBERS
         and x.ndim == 1
         and x.shape == y.shape
-        and 0 < len(x) <= line._subslice_optim_min_size
+        and len(x) <= line._subslice_optim_min_size
     ):
         line.recache()
         return

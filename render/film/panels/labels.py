@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import matplotlib
@@ -115,7 +116,14 @@ def traced(path: Array) -> Array:
 
 def text_width_pt(text: str, size_pt: float) -> float:
     """Return the width of a text, in points, in the theme's font."""
-    return float(TextPath((0, 0), text, size=size_pt).get_extents().width) if text else 0.0
+    rc = matplotlib.rcParams
+    fonts = tuple(str(rc[name]) for name in rc if name.startswith(("font.", "mathtext.")))
+    return _width_pt(text, size_pt, fonts) if text else 0.0
+
+
+@lru_cache(maxsize=256)
+def _width_pt(text: str, size_pt: float, fonts: tuple[str, ...]) -> float:
+    return float(TextPath((0, 0), text, size=size_pt).get_extents().width)
 
 
 def _size_pt(ax: Axes) -> Array:
