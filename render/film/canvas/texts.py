@@ -13,6 +13,7 @@ from typing import Any, Self
 
 from matplotlib.artist import Artist
 from matplotlib.text import Annotation, Text
+from matplotlib.transforms import Affine2D
 
 from render.film.canvas.commands import Command
 from render.film.canvas.glyphs import KNOWN, TextCommand
@@ -79,7 +80,7 @@ class TextTemplate:
         if type(artist) is Annotation:
             if not text._check_xy(recorder):
                 return []
-            text.update_positions(recorder)
+            _update_position(text, recorder)
         if not (isinstance(text._x, (int, float)) and isinstance(text._y, (int, float))):
             return None  # such as a date, or masked
         x, y = text.get_transform().transform((float(text._x), float(text._y))).tolist()
@@ -110,6 +111,20 @@ class TextTemplate:
             )
         except ValueError:  # an array, such as a colour, where there was none
             return False
+
+
+def _update_position(text: Any, recorder: Recorder) -> None:
+    """Do what `Annotation.update_positions` does, in half of its time for points beside data."""
+    if (
+        text._textcoords == "offset points"
+        and text._xycoords == "data"
+        and type(text.xy[0]) is type(text.xy[1]) is float
+    ):
+        x, y = text.axes.transData.transform(text.xy).tolist()
+        scale = text.get_figure(root=True).dpi / 72
+        text.set_transform(Affine2D([[scale, 0.0, x], [0.0, scale, y], [0.0, 0.0, 1.0]]))
+    else:
+        text.update_positions(recorder)
 
 
 def _is_plain(text: Any) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,49 +90,60 @@ def draw_axes(ax: Axes, box: Box, camera: Camera, names: tuple[str, str, str]) -
     titles = [_text(ax, name, rc["axes.labelsize"]) for name in names]
     along = [_share(x_ticks, box.x), _share(y_ticks, box.y)]
 
-    def place(angle: float) -> None:
-        x_near, y_near = _near(angle)
-        left = min(
-            ((x_near, -y_near), (-x_near, y_near)),
-            key=lambda corner: camera.project(np.array([*corner, 0.0]), angle)[0],
-        )
-        edges = [
-            (along[0], np.full(len(along[0]), y_near)),
-            (np.full(len(along[1]), x_near), along[1]),
-        ]
-        for texts, title, (xs, ys), middle in zip(
-            across[:2], titles[:2], edges, ((0.0, y_near), (x_near, 0.0)), strict=True
-        ):
-            room_pt = _LABEL_PT + np.array([_HALF_LETTER_PT * len(title.get_text()), 0.0])
-            normal = _outwards(camera, angle, middle)
-            points = camera.project(np.column_stack([xs, ys, np.zeros(len(xs))]), angle)
-            for text, point in zip(texts, points, strict=True):
-                _put(text, point, normal * _TICK_PT)
-            _put(title, camera.project(np.array([*middle, 0.0]), angle), normal * room_pt)
-        posts = np.column_stack([np.tile(left, (len(levels), 1)), levels])
-        for text, point in zip(across[2], camera.project(posts, angle), strict=True):
-            _put(text, point, np.array([-_TICK_PT[0], 0.0]))
-        _put(titles[2], camera.project(np.array([*left, _TOP]), angle), np.array([-10.0, 18.0]))
+    counts = [*map(len, across), 1, 1, 1]
+    anchors = {near: _anchors(near, along, levels) for near in itertools.product((-1, 1), (-1, 1))}
+
+    def places(angle: float) -> tuple[Array, Array]:
+        """Where on the picture the texts are anchored, and how far from there, in points."""
+        near = _near(angle)
+        offsets_pt = _offsets_pt(camera, angle, near, names)
+        return camera.project(anchors[near], angle), np.repeat(offsets_pt, counts, axis=0)
 
     texts = [*across[0], *across[1], *across[2], *titles]
-    _keep_room(ax, texts, camera, place)
+    _keep_room(ax, texts, camera, places)
 
     def move(step: int, angle: float) -> None:
-        place(angle)
-        _round(ax, texts)
+        points, offsets_pt = places(angle)
+        offsets_pt = _rounded(ax, points, offsets_pt)
+        for text, point, offset in zip(texts, points.tolist(), offsets_pt.tolist(), strict=True):
+            _put(text, point, offset)
 
     return move
 
 
-def draw_walls(
-    ax: Axes, box: Box, camera: Camera, horizon_of: Callable[[Array], Horizon]
-) -> Move:
+def _anchors(near: tuple[int, int], along: Sequence[Array], levels: Array) -> Array:
+    """Where on the box's edges the ticks' labels and the names belong, (n, 3)."""
+    x, y = near
+    left = (x, -y) if x == y else (-x, y)
+    first = [(at, y, 0.0) for at in along[0]]
+    second = [(x, at, 0.0) for at in along[1]]
+    third = [(*left, level) for level in levels]
+    return np.array([*first, *second, *third, (0.0, y, 0.0), (x, 0.0, 0.0), (*left, _TOP)])
+
+
+def _offsets_pt(
+    camera: Camera, angle: float, near: tuple[int, int], names: Sequence[str]
+) -> list[Array]:
+    """How far from there they stand: the labels of each axis, and each name."""
+    x, y = near
+    outwards = [_outwards(camera, angle, middle) for middle in ((0.0, y), (x, 0.0))]
+    rooms = [_LABEL_PT + np.array([_HALF_LETTER_PT * len(name), 0.0]) for name in names[:2]]
+    return [
+        *[normal * _TICK_PT for normal in outwards],
+        np.array([-_TICK_PT[0], 0.0]),
+        *[normal * room for normal, room in zip(outwards, rooms, strict=True)],
+        np.array([-10.0, 18.0]),
+    ]
+
+
+def draw_walls(ax: Axes, box: Box, camera: Camera, horizon_of: Callable[[Array], Horizon]) -> Move:
     """Draw the two far walls, where the surface does not hide them: posts, and lines at the ticks.
 
     The floor is always hidden.
     """
     patch = thin_lines(ax, matplotlib.rcParams["grid.color"], 1.0, 1.0, 0.5)
-    across, outwards = [], []
+    across: list[Array] = []
+    outwards: list[tuple[int, int]] = []
     for x, y in ((1, 0), (-1, 0), (0, 1), (0, -1)):
         ends = np.array([(x - y, y - x), (x + y, y + x)])
         across += [np.column_stack([ends, [z, z]]) for z in (*box.height(_z_ticks(box)), _TOP)]
@@ -170,39 +181,48 @@ def _set_limits(ax: Axes, camera: Camera) -> None:
 
 
 def _keep_room(
-    ax: Axes, texts: list[Annotation], camera: Camera, place: Callable[[float], object]
+    ax: Axes,
+    texts: list[Annotation],
+    camera: Camera,
+    places_of: Callable[[float], tuple[Array, Array]],
 ) -> None:
     """Put blanks where labels reach farthest in the film: the layout keeps room up to there.
 
     Labels are as large in a small panel as in a large one, where they lie within the limits.
     """
-    places, offsets, halves = [], [], []
-    for share in np.linspace(0, 1, _LOOKS):
-        place(camera.angle(share))
-        for text in texts:
-            width, above, below = extent_pt(text.get_text(), text.get_fontproperties())
-            places.append(text.xy)
-            offsets.append(text.get_position())
-            halves.append((width / 2, (above + below) / 2))
+    extents = [extent_pt(text.get_text(), text.get_fontproperties()) for text in texts]
+    halves = [(width / 2, (above + below) / 2) for width, above, below in extents]
+    looks = [places_of(camera.angle(share)) for share in np.linspace(0, 1, _LOOKS)]
+    places = np.concatenate([points for points, _ in looks])
+    offsets = np.concatenate([offsets_pt for _, offsets_pt in looks])
     middle = np.array([np.mean(ax.get_xlim()), np.mean(ax.get_ylim())])
     for side, sign in itertools.product((0, 1), (-1, 1)):
-        at = sign * np.array(places)[:, side]
-        beyond = sign * np.array(offsets)[:, side] + np.array(halves)[:, side]
+        at = sign * places[:, side]
+        beyond = sign * offsets[:, side] + np.tile(halves, (_LOOKS, 1))[:, side]
         for k in _farthest(at, beyond):
             point, offset = middle.copy(), np.zeros(2)
             point[side], offset[side] = sign * at[k], sign * beyond[k]
             blank = _text(ax, " ", matplotlib.rcParams["xtick.labelsize"])
             edge = ("left", "right") if side == 0 else ("bottom", "top")
             blank.set(in_layout=True, **{("ha", "va")[side]: edge[(sign + 1) // 2]})
-            _put(blank, point, offset)
+            _put(blank, point.tolist(), offset.tolist())
 
 
 def _farthest(at: Array, beyond: Array) -> list[int]:
     """Return for which k at[k] * scale + beyond[k] may be the largest, at some scale above 0."""
+
+    def scale(one: int, other: int) -> float:
+        """At which both reach equally far."""
+        return float((beyond[one] - beyond[other]) / (at[other] - at[one]))
+
     found: list[int] = []
     for k in np.lexsort((-beyond, -at)).tolist():
-        if not found or beyond[k] > beyond[found[-1]]:
-            found.append(k)
+        if found and beyond[k] <= beyond[found[-1]]:
+            continue
+        # The scale falls: one that is overtaken before it overtakes another is never the largest.
+        while len(found) > 1 and scale(k, found[-1]) >= scale(found[-1], found[-2]):
+            found.pop()
+        found.append(k)
     return found
 
 
@@ -257,16 +277,14 @@ def _text(ax: Axes, words: str, size_pt: float) -> Annotation:
     return text
 
 
-def _put(text: Annotation, point: Array, offset_pt: Array) -> None:
-    text.xy = (float(point[0]), float(point[1]))
-    text.set_position((float(offset_pt[0]), float(offset_pt[1])))
+def _put(text: Annotation, point: Sequence[float], offset_pt: Sequence[float]) -> None:
+    text.xy = (point[0], point[1])
+    text.set_position((offset_pt[0], offset_pt[1]))
 
 
-def _round(ax: Axes, texts: list[Annotation]) -> None:
-    """Move texts to quarters of a pixel: the bitmaps of their glyphs then recur in a film."""
+def _rounded(ax: Axes, points: Array, offsets_pt: Array) -> Array:
+    """Return the offsets that move texts to quarters of a pixel: their glyphs' bitmaps recur."""
     px_a_pt = ax.get_figure(root=True).dpi / 72  # type: ignore[union-attr]
-    offsets_pt = np.array([text.get_position() for text in texts])
-    places_px = ax.transData.transform([text.xy for text in texts]) + offsets_pt * px_a_pt
-    offsets_pt += (np.round(_PLACES_A_PX * places_px) / _PLACES_A_PX - places_px) / px_a_pt
-    for text, offset_pt in zip(texts, offsets_pt.tolist(), strict=True):
-        text.set_position(offset_pt)
+    places_px = ax.transData.transform(points) + offsets_pt * px_a_pt
+    moved_px = np.round(_PLACES_A_PX * places_px) / _PLACES_A_PX - places_px
+    return np.asarray(offsets_pt + moved_px / px_a_pt)

@@ -32,7 +32,7 @@ __all__ = ["Surface3D"]
 
 Array = NDArray[Any]
 
-_FACES = 36  # a side, at most: they look smooth, and are drawn in some milliseconds
+_FACES = 32  # a side, at most: they look smooth, and are drawn in some milliseconds
 _SWEEP = 50.0  # degrees that the camera goes around, unless told otherwise
 _DEGREES_A_HORIZON = 4.0  # between azimuths at which it is computed what hides what
 _PIECE = 0.04  # of a path, at most, in which it follows the surface; the box is 2 wide
@@ -59,7 +59,7 @@ class Surface3D(LossSurface):
     """
 
     _: KW_ONLY
-    grid: int = 2 * _FACES + 1
+    grid: int = 3 * _FACES + 1
     azimuth: tuple[float, float] | None = None
     elevation: float = 42.0
 
