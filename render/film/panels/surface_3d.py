@@ -224,8 +224,9 @@ def _draw_points(
     def move(step: int, angle: float) -> None:
         seen = camera.project(places, angle)
         behind = horizon.hides(angle, camera.elevation)
-        marks.set_data(*seen[~behind].T)
-        pale.set_data(*seen[behind].T)
+        for line, points in (marks, seen[~behind]), (pale, seen[behind]):
+            if len(points) or np.size(line.get_xdata()):  # else it rests, and need not be drawn
+                line.set_data(*points.T)
 
     return move
 
@@ -258,7 +259,9 @@ def _draw_path(
         behind = horizon.hides(angle, camera.elevation)[: now + 1]
         dot.set_data(*camera.project(states[row : row + 1], angle).T)
         dot.set_alpha(0.55 if behind[now] else None)
-        hidden.set_path(Path(np.where(behind[:, None], seen, np.nan)))
+        if behind.any() or len(hidden.get_path()) > 1:  # else it rests, and need not be drawn
+            pieces = np.where(behind[:, None], seen, np.nan)
+            hidden.set_path(Path(pieces if behind.any() else pieces[:1]))
         line.set_data(*np.where(behind[:, None], np.nan, seen).T)
 
     return move
