@@ -24,7 +24,6 @@ from render.film.canvas.boxes import (
     disjoint,
     holds,
     hull,
-    hull_of,
     is_empty,
     meet,
     meets_any,
@@ -230,14 +229,14 @@ def _any_belongs_below(
 
 def _covering(boxes: Sequence[Box]) -> list[Box]:
     """Return boxes that hold all of `boxes`, with few pixels in all; they may overlap."""
-    whole = hull_of(boxes)
+    merged = disjoint(boxes)
     largest_first = sorted(set(boxes), key=area, reverse=True)
     apart: list[Box] = []
     for box in largest_first[:_MOST_APART]:
         if not any(holds(other, box) for other in apart):
             apart.append(box)
-    pixels = sum(map(area, apart))
-    return apart if len(largest_first) <= _MOST_APART and pixels < area(whole) else [whole]
+    is_less = sum(map(area, apart)) < sum(map(area, merged))
+    return apart if len(largest_first) <= _MOST_APART and is_less else merged
 
 
 def _copy(source: np.ndarray, target: np.ndarray, box: Box) -> None:
