@@ -115,8 +115,9 @@ def draw_sides(ax: Axes, camera: Camera, heights: Array) -> Move:
         y, row = (1.0, -1) if np.sin(turn) >= 0 else (-1.0, 0)
         first = np.column_stack([np.full(len(ys), x), ys, heights[:, column]])[:: int(y)]
         second = np.column_stack([xs, np.full(len(xs), y), heights[row]])[:: -int(x)]
-        both = np.concatenate([first, second])  # no background shows through between them
-        for side, top, ends in (sides[0], both, [-1, len(first), 0]), (sides[1], second, [-1, 0]):
+        # The first ends a little behind the second: no background shows through between them.
+        around = np.concatenate([first, second[:2]]), [-1, len(first), 0]
+        for side, (top, ends) in zip(sides, (around, (second, [-1, 0])), strict=True):
             outline = np.concatenate([top, top[ends] * [1, 1, 0]])
             side.set_path(Path(camera.project(outline, angle)))
 
