@@ -10,6 +10,7 @@ from matplotlib.transforms import Bbox
 from render import Film, Timeline, models, record, surfaces
 from render.errors import InputError
 from render.film.drawing import Drawing
+from render.film.panels.box import draw_walls
 from render.film.panels.camera import Camera, Horizon
 from render.film.panels.relief import Sheet, _lit
 from render.film.panels.surface_3d import Surface3D
@@ -243,3 +244,55 @@ def test_a_run_that_leaves_the_picture_is_told():
 def test_one_scale_for_both_axes_is_refused(run):
     with pytest.raises(InputError, match="the floor is a square"):
         panel_of(run, equal=True)
+
+
+class NothingHidden:
+    def __init__(self, points):
+        self._count = len(points)
+
+    def hides(self, angle, elevation):
+        return np.zeros(self._count, dtype=bool)
+
+
+def whole_walls(ax, box, camera, horizon_of):
+    return draw_walls(ax, box, camera, NothingHidden)
+
+
+@pytest.mark.parametrize(
+    ("surface", "elevation"),
+    [(surfaces.himmelblau, 42.0), (surfaces.rastrigin, 12.0), (surfaces.rastrigin, 65.0)],
+)
+def test_only_what_is_hidden_of_the_walls_is_left_out(monkeypatch, surface, elevation):
+    run = record(
+        models.Point(1.0, 1.0, dtype=torch.float64),
+        surface,
+        optimizer=lambda params: torch.optim.SGD(params, lr=1e-3),
+        steps=2,
+    )
+    ranges = {"x_range": surface.domain[0], "y_range": surface.domain[1]}
+    panel = Surface3D(run, elevation=elevation, azimuth=(-170.0, 10.0), **ranges)
+    lengths, pictures = [], []
+    for walls in (draw_walls, whole_walls):
+        monkeypatch.setattr("render.film.panels.surface_3d.draw_walls", walls)
+        drawing = Drawing(Film([panel], size=(480, 360), seconds=1, timeline=Timeline(hold_end=0)))
+        with drawing.theme():
+            for frame in range(0, 30, 3):
+                drawing.show(frame)
+                pictures.append(drawing.canvas.draw()[..., :3].astype(int))
+                (patch,) = (p for p in drawing.figure.axes[0].patches if p.get_zorder() == 0.5)
+                lengths.append(np.isfinite(patch.get_path().vertices[:, 0]).sum())
+    for left_out, whole in zip(pictures[:10], pictures[10:], strict=True):
+        assert np.abs(left_out - whole).max() <= 8  # a line that ends elsewhere meets other pixels
+    assert sum(lengths[:10]) < 0.9 * sum(lengths[10:])
+
+
+def test_labels_stand_at_quarters_of_a_pixel(run):
+    drawing = Drawing(Film([panel_of(run)], size=(640, 480), seconds=1))
+    drawing.show(7)
+    axes = drawing.figure.axes[0]
+    texts = [text for text in axes.texts if text.get_text().strip()]
+    px_a_pt = drawing.figure.dpi / 72
+    places = axes.transData.transform([text.xy for text in texts])
+    places += np.array([text.get_position() for text in texts]) * px_a_pt
+    assert len(texts) > 9
+    assert 4 * places == pytest.approx(np.round(4 * places), abs=1e-6)
