@@ -25,7 +25,7 @@ __all__ = ["Sheet", "draw_levels", "draw_sheet", "draw_sides"]
 Array = NDArray[Any]
 
 _SHADES = 64
-_EVERY = 2  # of a line's corners, one at each line of the grid, this many are enough
+_EVERY = 3  # of a line's corners, one at each line of the grid, this many are enough
 _LIGHT = np.array([-0.35, -0.5, 1.0])
 _AMBIENT = 0.74
 _UNSEEN_PX = 0.5  # a line may be drawn so far from where it is
