@@ -33,7 +33,7 @@ _ROOM = (0.27, 0.24, 0.14)  # for labels: at the sides, below, above
 _TICK_PT = (19.0, 13.0)  # from an edge to the middle of a tick's label: across, down
 _LABEL_PT = (32.0, 34.0)
 _HALF_LETTER_PT = 3.6
-_PLACES_A_PX = 4
+_PLACES_A_PX = 4  # where a label may stand
 _PIECES = 24  # of a line on a wall, each drawn unless it is hidden
 _LOOKS = 9  # of the camera, to find where labels reach farthest
 
@@ -89,7 +89,6 @@ def draw_axes(ax: Axes, box: Box, camera: Camera, names: tuple[str, str, str]) -
     across = [_texts(ax, ticks, rc["xtick.labelsize"]) for ticks in (x_ticks, y_ticks, z_ticks)]
     titles = [_text(ax, name, rc["axes.labelsize"]) for name in names]
     along = [_share(x_ticks, box.x), _share(y_ticks, box.y)]
-
     counts = [*map(len, across), 1, 1, 1]
     anchors = {near: _anchors(near, along, levels) for near in itertools.product((-1, 1), (-1, 1))}
 

@@ -25,7 +25,7 @@ __all__ = ["Sheet", "draw_levels", "draw_sheet", "draw_sides"]
 Array = NDArray[Any]
 
 _SHADES = 64
-_EVERY = 3  # of a line's corners, one at each line of the grid, this many are enough
+_CORNERS = 32  # of a line across the box: more are not seen
 _LIGHT = np.array([-0.35, -0.5, 1.0])
 _AMBIENT = 0.74
 _UNSEEN_PX = 0.5  # a line may be drawn so far from where it is
@@ -151,10 +151,11 @@ def _sides(heights: Array) -> tuple[Array, Array]:
 def _level_lines(heights: Array, levels: Array) -> Array:
     """Places in the box along the lines, with NaN between them: (n, 3)."""
     lines = contour_generator(*_sides(heights), heights, line_type=LineType.Separate)
+    every = max(1, (len(heights) - 1) // _CORNERS)  # a line has a corner at each of the grid's
     pieces = [np.full((1, 3), np.nan)]
     for level in levels[1:-1:2]:
         for line in lines.lines(level):
-            corners = np.concatenate([line[:-1:_EVERY], line[-1:]])
+            corners = np.concatenate([line[:-1:every], line[-1:]])
             pieces += [np.column_stack([corners, np.full(len(corners), level)]), pieces[0]]
     return np.concatenate(pieces)
 
