@@ -20,6 +20,7 @@ from matplotlib.patheffects import Normal, Stroke, withStroke
 
 from render.film.canvas.commands import Command
 from render.film.canvas.glyphs import KNOWN
+from render.film.canvas.looks import Look, clip_of, dashes_of
 from render.film.canvas.recorder import Recorder
 
 _DRAW: Any = Line2D.draw
@@ -62,8 +63,7 @@ class LineTemplate:
     """What a line looks like, and the commands that drew it: its strokes, its markers, or both."""
 
     def __init__(self, line: Any, strokes: list[Command], markers: list[Command]) -> None:
-        self._look = _look_of(vars(line))
-        self._state = _state_of(line)
+        self._look = Look(line, _look_of, _state_of)
         self._strokes = strokes
         self._markers = markers
 
@@ -113,18 +113,13 @@ class LineTemplate:
 
     def _holds(self, line: Any) -> bool:
         """Whether a line looks as it did."""
-        state = vars(line)
-        try:
-            return (
-                type(line) is Line2D
-                and Line2D.draw is _DRAW
-                and state.keys() <= _NAMES
-                and _look_of(state) == self._look
-                and _state_of(line) == self._state
-                and mpl.rcParams["agg.path.chunksize"] == 0
-            )
-        except ValueError:  # an array, such as a colour, where there was none
-            return False
+        return (
+            type(line) is Line2D
+            and Line2D.draw is _DRAW
+            and vars(line).keys() <= _NAMES
+            and self._look.is_of(line)
+            and mpl.rcParams["agg.path.chunksize"] == 0
+        )
 
 
 def _is_plain(line: Any) -> bool:
@@ -192,15 +187,12 @@ def _recache(line: Any) -> None:
 
 def _state_of(line: Any) -> tuple[Any, ...]:
     """Return those parts of a line's look that can be written in place, as copies."""
-    offset, dashes = line._dash_pattern
-    box = line.clipbox
     marker = line._marker
     path = marker._path
     return (
         [(effect, *_changeable(effect)) for effect in line._path_effects or ()],
-        offset,
-        None if dashes is None else tuple(dashes),
-        None if box is None else box.get_points().tobytes(),
+        *dashes_of(line),
+        clip_of(line),
         id(path),
         path.vertices.tobytes(),
         None if path.codes is None else path.codes.tobytes(),

@@ -16,6 +16,7 @@ from matplotlib.patches import Patch
 
 from render.film.canvas.commands import Command
 from render.film.canvas.glyphs import KNOWN
+from render.film.canvas.looks import Look, clip_of, dashes_of
 from render.film.canvas.recorder import Recorder
 
 _DRAWS: Any = (Patch.draw, Patch._draw_paths_with_artist_properties)  # type: ignore[attr-defined]
@@ -50,8 +51,7 @@ class PatchTemplate:
     """What a patch looks like, and the command that drew it."""
 
     def __init__(self, patch: Any, command: Command) -> None:
-        self._look = _look_of(vars(patch))
-        self._state = _state_of(patch)
+        self._look = Look(patch, _look_of, _state_of)
         self._command = command
 
     @classmethod
@@ -74,16 +74,11 @@ class PatchTemplate:
 
     def _holds(self, patch: Any) -> bool:
         """Whether a patch looks as it did."""
-        state = vars(patch)
-        try:
-            return (
-                _is_drawn_plainly(patch)
-                and _look_of(state) == self._look
-                and _state_of(patch) == self._state
-                and mpl.rcParams["agg.path.chunksize"] == 0
-            )
-        except ValueError:  # an array, such as a colour, where there was none
-            return False
+        return (
+            _is_drawn_plainly(patch)
+            and self._look.is_of(patch)
+            and mpl.rcParams["agg.path.chunksize"] == 0
+        )
 
 
 def _is_plain(patch: Any) -> bool:
@@ -110,10 +105,4 @@ def _is_drawn_plainly(patch: Any) -> bool:
 
 def _state_of(patch: Any) -> tuple[Any, ...]:
     """Return those parts of a patch's look that can be written in place, as copies."""
-    offset, dashes = patch._dash_pattern
-    box = patch.clipbox
-    return (
-        offset,
-        None if dashes is None else tuple(dashes),
-        None if box is None else box.get_points().tobytes(),
-    )
+    return *dashes_of(patch), clip_of(patch)

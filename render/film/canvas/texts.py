@@ -18,6 +18,7 @@ from matplotlib.transforms import Affine2D
 from render.film.canvas.commands import Command
 from render.film.canvas.glyphs import KNOWN, TextCommand
 from render.film.canvas.layouts import Layouts
+from render.film.canvas.looks import Look, clip_of
 from render.film.canvas.recorder import Recorder
 
 _DRAWS: dict[Any, Any] = {Text: Text.draw, Annotation: Annotation.draw}
@@ -59,8 +60,7 @@ class TextTemplate:
     """What a text looks like, how it is laid out, and a command that drew some of it."""
 
     def __init__(self, text: Any, command: Command) -> None:
-        self._look = _look_of(vars(text))
-        self._state = _state_of(text)
+        self._look = Look(text, _look_of, _state_of)
         self._gc, self._clip = command.gc, command.clip
         self._lines: list[_Line] | None = None  # laid out when first asked for
 
@@ -101,16 +101,11 @@ class TextTemplate:
 
     def _holds(self, text: Any) -> bool:
         """Whether a text looks as it did."""
-        state = vars(text)
-        try:
-            return (
-                type(text).draw is _DRAWS.get(type(text))
-                and state.keys() <= _NAMES
-                and _look_of(state) == self._look
-                and _state_of(text) == self._state
-            )
-        except ValueError:  # an array, such as a colour, where there was none
-            return False
+        return (
+            type(text).draw is _DRAWS.get(type(text))
+            and vars(text).keys() <= _NAMES
+            and self._look.is_of(text)
+        )
 
 
 def _update_position(text: Any, recorder: Recorder) -> None:
@@ -150,9 +145,8 @@ def _is_adorned(text: Any) -> bool:
 
 def _state_of(text: Any) -> tuple[Any, ...]:
     """Return those parts of a text's look that can be written in place, as copies."""
-    box = text.clipbox if text._clipon else None
     return (
         hash(text._fontproperties),  # by which matplotlib compares them
-        None if box is None else box.get_points().tobytes(),
+        clip_of(text) if text._clipon else None,
         _is_adorned(text),
     )

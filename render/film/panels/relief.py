@@ -26,6 +26,7 @@ Array = NDArray[Any]
 
 _SHADES = 64
 _CORNERS = 32  # of a line across the box: more are not seen
+_FEWEST = 20  # of a small loop, if it has as many: with fewer it looks like a polygon
 _LIGHT = np.array([-0.35, -0.5, 1.0])
 _AMBIENT = 0.74
 _UNSEEN_PX = 0.5  # a line may be drawn so far from where it is
@@ -155,7 +156,8 @@ def _level_lines(heights: Array, levels: Array) -> Array:
     pieces = [np.full((1, 3), np.nan)]
     for level in levels[1:-1:2]:
         for line in lines.lines(level):
-            corners = np.concatenate([line[:-1:every], line[-1:]])
+            step = max(1, min(every, len(line) // _FEWEST))
+            corners = np.concatenate([line[:-1:step], line[-1:]])
             pieces += [np.column_stack([corners, np.full(len(corners), level)]), pieces[0]]
     return np.concatenate(pieces)
 

@@ -13,6 +13,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from render.film.canvas import LayeredCanvas
+from render.film.canvas.commands import Command, same
 
 # States in the order in which they are drawn: forwards, back, the same one twice.
 STATES = (0, 3, 4, 5, 6, 7, 3, 3)
@@ -82,3 +83,18 @@ def _with_idle_draws(build: Callable[[], Animated]) -> Callable[[], Animated]:
 def with_idle_draws() -> Callable[..., Callable[[], Animated]]:
     """Let an animation end each update with an idle draw, as `Animation.save` does."""
     return _with_idle_draws
+
+
+def _alike(ours: list[Command], theirs: list[Command]) -> bool:
+    return len(ours) == len(theirs) and all(
+        (one.name, one.box, one.clip) == (other.name, other.box, other.clip)
+        and same(one.args, other.args)
+        and same(one.kwargs, other.kwargs)
+        for one, other in zip(ours, theirs, strict=True)
+    )
+
+
+@pytest.fixture
+def alike() -> Callable[[list[Command], list[Command]], bool]:
+    """Say whether two lists of commands are equal to the last bit."""
+    return _alike

@@ -13,7 +13,6 @@ from matplotlib.lines import Line2D
 from matplotlib.path import Path
 from matplotlib.patheffects import Normal, SimpleLineShadow, Stroke, withStroke
 
-from render.film.canvas.commands import Command, same
 from render.film.canvas.lines import LineTemplate
 from render.film.canvas.recorder import Recorder
 
@@ -39,15 +38,6 @@ def recorded(look: dict[str, Any]) -> tuple[Line2D, Recorder, LineTemplate]:
     return line, recorder, template
 
 
-def alike(ours: list[Command], theirs: list[Command]) -> bool:
-    return len(ours) == len(theirs) and all(
-        (one.name, one.box, one.clip) == (other.name, other.box, other.clip)
-        and same(one.args, other.args)
-        and same(one.kwargs, other.kwargs)
-        for one, other in zip(ours, theirs, strict=True)
-    )
-
-
 DATA: list[tuple[Any, Any]] = [
     ([1.5], [2]),
     ([], []),
@@ -67,7 +57,9 @@ DATA: list[tuple[Any, Any]] = [
 @pytest.mark.filterwarnings("ignore:overflow")
 @pytest.mark.parametrize("look", LOOKS)
 @pytest.mark.parametrize("data", DATA)
-def test_other_data_in_the_same_look(look: dict[str, Any], data: tuple[Any, Any]) -> None:
+def test_other_data_in_the_same_look(
+    look: dict[str, Any], data: tuple[Any, Any], alike: Any
+) -> None:
     line, recorder, template = recorded(look)
     line.set_data(*data)
     ours = template.again(line, recorder)
@@ -124,7 +116,7 @@ CHANGES: list[Callable[[Any], object]] = [
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("look", LOOKS)
 def test_another_look_is_left_to_matplotlib(
-    look: dict[str, Any], change: Callable[[Any], object]
+    look: dict[str, Any], change: Callable[[Any], object], alike: Any
 ) -> None:
     line, recorder, template = recorded(look)
     change(line)

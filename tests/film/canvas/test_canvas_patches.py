@@ -23,7 +23,6 @@ from matplotlib.patches import (
 from matplotlib.path import Path
 from matplotlib.patheffects import withStroke
 
-from render.film.canvas.commands import Command, same
 from render.film.canvas.patches import PatchTemplate
 from render.film.canvas.recorder import Recorder
 
@@ -50,15 +49,6 @@ def drawn(make: Callable[[], Patch]) -> tuple[Any, Recorder, PatchTemplate | Non
     return patch, recorder, PatchTemplate.of(patch, recorder.record(patch))
 
 
-def alike(ours: list[Command], theirs: list[Command]) -> bool:
-    return len(ours) == len(theirs) and all(
-        (one.name, one.box, one.clip) == (other.name, other.box, other.clip)
-        and same(one.args, other.args)
-        and same(one.kwargs, other.kwargs)
-        for one, other in zip(ours, theirs, strict=True)
-    )
-
-
 def moves(patch: Any) -> list[Callable[[], object]]:
     """Ways to another shape or place, for the kinds of patches that have them."""
     setters = {
@@ -81,7 +71,7 @@ def moves(patch: Any) -> list[Callable[[], object]]:
 
 
 @pytest.mark.parametrize("make", PATCHES)
-def test_another_shape_in_the_same_look(make: Callable[[], Patch]) -> None:
+def test_another_shape_in_the_same_look(make: Callable[[], Patch], alike: Any) -> None:
     patch, recorder, template = drawn(make)
     assert template is not None
     assert len(moves(patch)) > 0
@@ -133,7 +123,7 @@ CHANGES: list[Callable[[Any], object]] = [
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("make", PATCHES)
 def test_another_look_is_left_to_matplotlib(
-    make: Callable[[], Patch], change: Callable[[Any], object]
+    make: Callable[[], Patch], change: Callable[[Any], object], alike: Any
 ) -> None:
     patch, recorder, template = drawn(make)
     assert template is not None
