@@ -42,8 +42,9 @@ class Beside:
 
     def _modules(self) -> list[str]:
         """The modules that were found in the folder, in the packages in it too."""
-        new = sys.modules.keys() - self._earlier
-        return [name for name in new if self._folder in _folders(name.partition(".")[0])]
+        new = {name: name.partition(".")[0] for name in sys.modules.keys() - self._earlier}
+        beside = {package for package in set(new.values()) if self._folder in _folders(package)}
+        return [name for name, package in new.items() if package in beside]
 
 
 def _folders(name: str) -> list[Path | None]:

@@ -86,16 +86,14 @@ class MLP(nn.Module):
 def _linear(inputs: int, outputs: int, generator: torch.Generator, dtype: torch.dtype) -> nn.Module:
     with torch.device("meta"):  # so that nothing is drawn from the global generator
         layer = nn.Linear(inputs, outputs, dtype=dtype)
+    limit = 1 / math.sqrt(inputs)
     try:
-        layer.to_empty(device="cpu")
+        for name, values in list(layer.named_parameters()):
+            drawn = torch.rand(values.shape, generator=generator, dtype=torch.float32, device="cpu")
+            setattr(layer, name, nn.Parameter(((2 * drawn - 1) * limit).to(dtype)))
     except RuntimeError as exc:
         raise InputError(
             f"MLP: a layer of {inputs:,} x {outputs:,} weights does not fit into memory; give "
             "smaller widths"
         ) from exc
-    limit = 1 / math.sqrt(inputs)
-    with torch.no_grad():
-        for values in layer.parameters():
-            drawn = torch.rand(values.shape, generator=generator, dtype=torch.float32, device="cpu")
-            values.copy_((2 * drawn - 1) * limit)
     return layer

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from render.errors import InputError, RecordingError, RenderError
+from render.recording.compiler import not_loaded
 from render.recording.faults import first_line, whence
 from render.recording.generators import forked, one_at_a_time
 from render.recording.problem import Problem, to_numpy
@@ -215,7 +216,7 @@ def each(
 
     Threads take turns before the model is looked at: what it is to go back to is its own.
     """
-    with forked(place_of(model)), unchanged(model), torch.no_grad():
+    with not_loaded(), forked(place_of(model)), unchanged(model), torch.no_grad():
         model.eval()
         example, chunk = _probed(function, model, params, buffers)
         result = np.empty((len(params), *example.shape), dtype=example.dtype)

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from render.errors import RecordingError, RenderError
 from render.problem.dataset import Dataset
 from render.problem.surfaces import Surface
-from render.recording import memory
+from render.recording import compiler, memory
 from render.recording.batches import Batches, draw
 from render.recording.buffers import Buffers
 from render.recording.compiled import Compiled
@@ -37,6 +37,7 @@ from render.recording.watching import LiveMetrics, after
 __all__ = ["record", "recorded", "reporter", "session_device"]
 
 
+@compiler.not_loaded()
 def record(
     model: nn.Module,
     data: Dataset | Surface,
@@ -189,10 +190,10 @@ def _run_in_steps(task: Task, selection: Selection, report: Callable[[int], None
         if log is None:
             loss = first_loss(task, x, y)
             log = Rows(selection, loss, count)
-            one = first_backward(task, loss, selection.params)
+            first_backward(task, loss, selection.params)
         else:
             loss = task.loss(model(x), y)
-            loss.backward(one)  # type: ignore[no-untyped-call]
+            loss.backward()  # type: ignore[no-untyped-call]
         if row % every == 0:
             log.add(loss)
             rates.append(rate_of(optimizer))

@@ -71,18 +71,15 @@ def first_loss(task: Task, x: Tensor, y: Tensor) -> Tensor:
     return loss
 
 
-def first_backward(task: Task, loss: Tensor, params: Sequence[nn.Parameter]) -> Tensor:
+def first_backward(task: Task, loss: Tensor, params: Sequence[nn.Parameter]) -> None:
     """Compute the first gradient, and check it as `check_gradients` does.
 
-    Returns the 1 that it begins with, which `backward()` would make anew each time. Raises
-    InputError for a hook that reads the model that was given, too.
+    Raises InputError for a hook that reads the model that was given, too.
     """
-    one = torch.ones_like(loss)
     watched = gradient_hooks(task.model)  # else not: it changes how torch differentiates a product
     with keeps_off(task.request.model, "a hook", _PENALTY) if watched else nullcontext():
-        loss.backward(one)  # type: ignore[no-untyped-call]
+        loss.backward()  # type: ignore[no-untyped-call]
     check_gradients(task.model, params)
-    return one
 
 
 def _check_aliases(model: nn.Module, standing: list[tuple[str, Tensor]]) -> None:

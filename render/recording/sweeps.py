@@ -17,7 +17,7 @@ from render.errors import InputError, RecordingError, RenderError
 from render.problem.dataset import Dataset
 from render.problem.shown import shown
 from render.problem.surfaces import Surface
-from render.recording import memory, together
+from render.recording import compiler, memory, together
 from render.recording.keep import Keep
 from render.recording.kinds import kind_of
 from render.recording.loop import recorded, session_device
@@ -31,6 +31,7 @@ from render.recording.trajectory import Trajectory
 __all__ = ["sweep"]
 
 
+@compiler.not_loaded()
 def sweep(
     model: nn.Module | Sequence[nn.Module] | Mapping[str, nn.Module],
     data: Dataset | Surface,
