@@ -29,9 +29,9 @@ def ball(ax):
     (dot,) = ax.plot([], [], "o", markersize=20)
 
     def update(step):
-        ax.set_xlim(-(step // 20), 400 + step // 20)
+        ax.set_xlim(-(step // 100), 400 + step // 100)
         dot.set_data([step], [np.sin(step / 9)])
-        ax.set_title(f"step {step}")
+        ax.set_title(f"step {step // 10}0")
 
     return update
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -16,15 +16,17 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
 from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.figure import Figure
+from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
 from matplotlib.patches import StepPatch
 from matplotlib.quiver import Quiver
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
+from render.film.legibility.layers import Layers, Picture, blank, layers
+
 __all__ = ["FrameView", "children", "differ", "name_of", "name_of_axes"]
 
-Picture = npt.NDArray[np.uint8]
 Place = tuple[object, ...]
 Ink = tuple[tuple[int, int], npt.NDArray[np.bool_]]  # the first row and column, and which pixels
 _VISIBLE = 25  # of 255, in any channel
@@ -44,20 +46,7 @@ class FrameView:
     @cached_property
     def texts(self) -> list[Text]:
         """The texts that are drawn, each once, in drawing order."""
-        drawn: dict[int, Text] = {}
-        draw: Any = Text.draw
-
-        def noted(text: Text, *args: Any, **kwargs: Any) -> Any:
-            if text.get_visible() and text.get_text().strip():
-                drawn[id(text)] = text
-            return draw(text, *args, **kwargs)
-
-        Text.draw = noted  # type: ignore[method-assign, assignment]
-        try:
-            _ = self.whole
-        finally:
-            Text.draw = draw  # type: ignore[method-assign]
-        return list(drawn.values())
+        return self._layers.texts
 
     @cached_property
     def data(self) -> list[Artist]:
@@ -71,28 +60,40 @@ class FrameView:
         ]
 
     @cached_property
+    def legends(self) -> list[Legend]:
+        """The figure's legends and those of its axes."""
+        return self.figure.findobj(Legend)
+
+    @cached_property
     def whole(self) -> Picture:
         """Everything."""
-        return _draw(self.figure)
+        return self._without()
 
     @cached_property
     def without_texts(self) -> Picture:
         """Everything but texts."""
-        with _hidden(self.texts):
-            return _draw(self.figure)
+        return self._without(self.texts)
 
     @cached_property
     def background(self) -> Picture:
         """Neither texts nor data: axes, grids, images, contours, surfaces."""
-        with _hidden([*self.texts, *self.data]):
-            return _draw(self.figure)
+        return self._without(self.texts, self.data)
 
     def without_legends(self, legends: Sequence[Artist]) -> tuple[Picture, Picture]:
-        """Two pictures without texts and some legends: with data, and without."""
-        with _hidden([*self.texts, *legends]):
-            with_data = _draw(self.figure)
-            with _hidden(self.data):
-                return with_data, _draw(self.figure)
+        """Two pictures without texts and some of the legends: with data, and without."""
+        with_data = self._without(self.texts, legends)
+        return with_data, self._without(self.texts, legends, self.data)
+
+    def _without(self, *artists: Sequence[Artist]) -> Picture:
+        return self._layers.without(itertools.chain(self._spines, *artists))
+
+    @cached_property
+    def _layers(self) -> Layers:
+        return layers(self.figure, [*self._spines, *self.data, *self.legends])
+
+    @cached_property
+    def _spines(self) -> list[Artist]:
+        return [spine for axes in self.figure.axes for spine in axes.spines.values()]
 
     def ink(self, text: Text, box: Bbox) -> npt.NDArray[np.bool_]:
         """Which pixels a text covers, were it alone on the picture, in a part of its own box."""
@@ -116,7 +117,7 @@ class FrameView:
     @cached_property
     def _sheet(self) -> RendererAgg:
         """Where texts are drawn one by one."""
-        sheet = _renderer_of(self.figure)
+        sheet = blank(self.figure)
         picture = np.asarray(sheet.buffer_rgba())  # type: ignore[no-untyped-call]
         picture[..., :3], picture[..., 3] = self.without_texts, 255
         return sheet
@@ -200,37 +201,3 @@ def _renderer(figure: Figure) -> Any:
     if not isinstance(canvas, FigureCanvasAgg):
         canvas = FigureCanvasAgg(figure)
     return canvas.get_renderer()
-
-
-def _renderer_of(figure: Figure) -> RendererAgg:
-    """Return a renderer of the figure's size, with nothing drawn yet."""
-    width, height = (round(float(side)) for side in figure.bbox.size)
-    return RendererAgg(width, height, figure.dpi)  # type: ignore[no-untyped-call]
-
-
-def _draw(figure: Figure) -> Picture:
-    renderer = _renderer_of(figure)
-    with _hidden(spine for axes in figure.axes for spine in axes.spines.values()):
-        figure.draw(renderer)
-    return np.asarray(renderer.buffer_rgba())[..., :3]  # type: ignore[no-untyped-call]
-
-
-@contextmanager
-def _hidden(artists: Iterable[Artist]) -> Iterator[None]:
-    """Draw nothing of these; that they stay visible keeps the layout as it is."""
-    hidden = list(artists)
-    before = [(artist, artist.__dict__.get("draw")) for artist in hidden]
-    for artist in hidden:
-        artist.draw = _nothing  # type: ignore[method-assign]
-    try:
-        yield
-    finally:
-        for artist, draw in before:
-            if draw is None:
-                del artist.draw
-            else:
-                artist.draw = draw  # type: ignore[method-assign]
-
-
-def _nothing(*args: Any, **kwargs: Any) -> None:
-    """Draw nothing."""

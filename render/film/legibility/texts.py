@@ -10,7 +10,6 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.cbook import is_math_text
 from matplotlib.colors import to_rgba
-from matplotlib.legend import Legend
 from matplotlib.patheffects import AbstractPathEffect, Stroke, withStroke
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
@@ -157,7 +156,7 @@ def _legends_over_data(view: FrameView) -> Iterator[Finding]:
     """No line, point or arrow behind a legend, whether its frame hides it or not."""
     legends = [
         legend
-        for legend in view.figure.findobj(Legend)
+        for legend in view.legends
         if legend.get_visible() and any(_touches(view, legend, axes) for axes in view.figure.axes)
     ]
     if not legends:

@@ -1,0 +1,164 @@
+"""Pictures of a figure without some of its artists, of which nothing else moves for that."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.artist import Artist
+from matplotlib.backends.backend_agg import RendererAgg
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from render.film.canvas.commands import PixelsReadError
+from render.film.canvas.recorder import Recorder
+
+__all__ = ["Layers", "Picture", "blank", "layers"]
+
+Picture = npt.NDArray[np.uint8]
+Draw = Callable[..., None]
+
+
+class Layers(Protocol):
+    """A figure as it is drawn now.
+
+    texts: those that are drawn, each once, in drawing order.
+    """
+
+    texts: list[Text]
+
+    def without(self, artists: Iterable[Artist]) -> Picture:
+        """Return the picture, uint8, (height, width, 3), row 0 on top, without these artists."""
+
+
+def layers(figure: Figure, apart: Iterable[Artist]) -> Layers:
+    """Draw a figure.
+
+    apart: what may be left out, besides texts.
+    """
+    try:
+        return _Recorded(figure, apart)
+    except PixelsReadError:  # an artist that is no sequence of commands
+        return _Redrawn(figure)
+
+
+def blank(figure: Figure) -> RendererAgg:
+    """Return a renderer of the figure's size, with nothing drawn yet."""
+    return RendererAgg(*_size(figure), figure.dpi)  # type: ignore[no-untyped-call]
+
+
+class _Recorded:
+    """Draws once, and plays the commands of what is not left out."""
+
+    def __init__(self, figure: Figure, apart: Iterable[Artist]) -> None:
+        recorder = Recorder(*_size(figure), figure.dpi)
+        texts: dict[int, Text] = {}
+        self._figure = figure
+        self._parts: dict[int, list[range]] = defaultdict(list)
+
+        def noted(draw: Draw, artist: Artist, *args: Any, **kwargs: Any) -> None:
+            start = len(recorder.tape.commands)
+            draw(*args, **kwargs)
+            if isinstance(artist, Text):
+                if not _is_written(artist):
+                    return
+                texts[id(artist)] = artist
+            self._parts[id(artist)].append(range(start, len(recorder.tape.commands)))
+
+        with _texts_drawn_by(noted), _drawn_by(noted, apart):
+            self._commands = recorder.record(figure)
+        self.texts = list(texts.values())
+
+    def without(self, artists: Iterable[Artist]) -> Picture:
+        left_out = {
+            at for artist in artists for part in self._parts.get(id(artist), ()) for at in part
+        }
+        renderer = blank(self._figure)
+        for at, command in enumerate(self._commands):
+            if at not in left_out:
+                command.play(renderer._renderer)
+        return _picture(renderer)
+
+
+class _Redrawn:
+    """Draws again for each picture."""
+
+    def __init__(self, figure: Figure) -> None:
+        texts: dict[int, Text] = {}
+        self._figure = figure
+
+        def noted(draw: Draw, text: Artist, *args: Any, **kwargs: Any) -> None:
+            if isinstance(text, Text) and _is_written(text):
+                texts[id(text)] = text
+            draw(*args, **kwargs)
+
+        with _texts_drawn_by(noted):
+            figure.draw(blank(figure))
+        self.texts = list(texts.values())
+
+    def without(self, artists: Iterable[Artist]) -> Picture:
+        renderer = blank(self._figure)
+        with _drawn_by(_not_drawn, artists):
+            self._figure.draw(renderer)
+        return _picture(renderer)
+
+
+@contextmanager
+def _texts_drawn_by(noted: Callable[..., None]) -> Iterator[None]:
+    """Have noted(draw, text, renderer) draw every text, of those too that axes make meanwhile."""
+    own = [(kind, vars(kind)["draw"]) for kind in _kinds(Text) if "draw" in vars(kind)]
+    for kind, draw in own:
+        kind.draw = _method(noted, draw)  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        for kind, draw in own:
+            kind.draw = draw  # type: ignore[method-assign]
+
+
+def _method(noted: Callable[..., None], draw: Draw) -> Any:
+    return lambda text, *args, **kwargs: noted(partial(draw, text), text, *args, **kwargs)
+
+
+@contextmanager
+def _drawn_by(noted: Callable[..., None], artists: Iterable[Artist]) -> Iterator[None]:
+    """Have noted(draw, artist, renderer) draw these. That they stay visible keeps the layout."""
+    own = [(artist, vars(artist).get("draw")) for artist in {id(a): a for a in artists}.values()]
+    for artist, _ in own:
+        artist.draw = partial(noted, artist.draw, artist)  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        for artist, draw in own:
+            if draw is None:
+                del artist.draw
+            else:
+                artist.draw = draw  # type: ignore[method-assign]
+
+
+def _not_drawn(draw: Draw, artist: Artist, *args: Any, **kwargs: Any) -> None:
+    """Draw nothing."""
+
+
+def _kinds(kind: type[Text]) -> Iterator[type[Text]]:
+    yield kind
+    for below in kind.__subclasses__():
+        yield from _kinds(below)
+
+
+def _is_written(text: Text) -> bool:
+    return text.get_visible() and bool(text.get_text().strip())
+
+
+def _size(figure: Figure) -> tuple[int, int]:
+    width, height = (round(float(side)) for side in figure.bbox.size)
+    return width, height
+
+
+def _picture(renderer: RendererAgg) -> Picture:
+    return np.asarray(renderer.buffer_rgba())[..., :3]  # type: ignore[no-untyped-call]
