@@ -19,6 +19,7 @@ import traceback
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
@@ -214,18 +215,31 @@ def _run_script(script: Path) -> types.ModuleType:
     _beside.enter(script.parent)
     if name in _loaded:
         return _loaded[name]
-    spec = importlib.util.spec_from_file_location(name, script)
-    assert spec is not None and spec.loader is not None  # the suffix is .py
+    loader = _Script(name, str(script))
+    spec = importlib.util.spec_from_file_location(name, script, loader=loader)
+    assert spec is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = _loaded[name] = module
     try:
         with blame(script.name, script), _placed(script):
-            spec.loader.exec_module(module)
+            loader.exec_module(module)
     except BaseException:
         del sys.modules[name], _loaded[name]
         raise
     _beside.pickle_by_value()
     return module
+
+
+class _Script(SourceFileLoader):
+    """Runs a script as `python` does: from its source, and without a folder of bytecode beside it.
+
+    Bytecode is found again by the source's size and the second in which it was saved, both of which
+    "lr=0.1" and "lr=0.2" may share.
+    """
+
+    def path_stats(self, path: str) -> Mapping[str, Any]:
+        """Say that there is no time to know bytecode by. Raises OSError."""
+        raise OSError("no bytecode")
 
 
 _loaded: dict[str, types.ModuleType] = {}

@@ -2,6 +2,7 @@
 
 import dataclasses
 import enum
+import os
 import shutil
 import sys
 from typing import Literal
@@ -88,6 +89,18 @@ def test_a_script_is_run_once_and_can_import_modules_beside_it(tmp_path):
     script = tmp_path / "talk.py"
     script.write_text("from beside_the_talk import VALUE\n" + SCRIPT)
     assert load(find(f"{script}::first")[0]).function.__globals__["VALUE"] == 3
+
+
+def test_a_script_is_read_anew_however_fast_it_was_changed(script, monkeypatch):
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    (summary,) = find(f"{script}::first")
+    saved = script.stat()
+    for rate in ("0.1", "0.2"):
+        script.write_text(SCRIPT.replace("0.1", rate))
+        os.utime(script, ns=(saved.st_atime_ns, saved.st_mtime_ns))
+        monkeypatch.setattr(sys.modules["render.scene"], "_loaded", {})  # as in a new process
+        assert load(summary)().lr == float(rate)
+    assert list(script.parent.iterdir()) == [script]
 
 
 NEIGHBOURS = """
