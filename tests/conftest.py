@@ -1,6 +1,7 @@
 """What the tests share: shipped scenes, each run once."""
 
 import functools
+import gc
 import pickle
 import re
 import subprocess
@@ -16,6 +17,11 @@ from filelock import FileLock
 from render.scene import find, load
 
 matplotlib.use("agg")
+
+
+def pytest_collection_finish():
+    """Let the garbage collector not look through all that was imported, again and again."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

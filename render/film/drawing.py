@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from functools import cached_property
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -49,6 +49,7 @@ class Drawing:
         self._steps = film.shown_steps
         self._shown: int | None = None  # the step that was moved to since the layout stands
         self.figure = _new_figure(film)
+        self.figure.around = partial(blame_artists, self._owners)
         self._inches = self.figure.get_size_inches()
         with self.theme(), shared_labels(film.labels, _other_label(film)):
             axes = _new_axes(film, self.figure)
@@ -99,29 +100,27 @@ class Drawing:
         """
         step = int(self._steps[frame])
         self._move(step)
-        self.figure.draw_without_rendering()
+        _arrange(self.figure)
         for _ in range(_MOST_WRAPS):
             words = _words(self.figure)
             self._move(step)
             if not wrap_titles(self.figure) and _words(self.figure) == words:
                 break
-            self.figure.draw_without_rendering()
+            _arrange(self.figure)
         for _ in range(_MOST_LAYOUTS):
             before = _places(self.figure)
             if _is_settled(self.figure):
                 break
-            self.figure.draw_without_rendering()
+            _arrange(self.figure)
             if np.allclose(_places(self.figure), before, atol=_MOVED):
                 break
 
-    @contextmanager
-    def theme(self) -> Iterator[None]:
+    def theme(self) -> AbstractContextManager[None]:
         """Give the context in which the figure is moved and drawn: the theme's rcParams.
 
         Raises SceneError, naming the panel, when something in it cannot be drawn.
         """
-        with self.figure.theme(), blame_artists(self._owners):
-            yield
+        return self.figure.theme()
 
     def show(self, frame: int) -> bool:
         """Move every panel to a frame, within `theme()`; return whether its step was another.
@@ -226,6 +225,19 @@ def _align_labels(figure: Figure, axes: Iterable[Axes]) -> None:
             grids.setdefault(place.get_gridspec(), []).append(ax)
     for within in grids.values():
         figure.align_labels(within)
+
+
+def _arrange(figure: Figure) -> None:
+    """Move axes to where the layout has them, and those of a fixed shape to where they fit there.
+
+    That is what a drawing begins with; the rest of it would take half as long again.
+    """
+    engine = figure.get_layout_engine()
+    if engine is not None:  # as a panel may leave it
+        engine.execute(figure)
+    for ax in figure.axes:
+        locate: Any = ax.get_axes_locator()
+        ax.apply_aspect(locate(ax, None) if locate else None)
 
 
 def _places(figure: Figure) -> list[tuple[float, ...]]:

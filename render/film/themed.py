@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from threading import RLock
 from typing import Any
 
@@ -30,26 +30,19 @@ class ThemedFigure(Figure):
     """A figure that is drawn with its film's rcParams, whoever draws it and when.
 
     Some settings are read only then: the colour "C1", new ticks, the font of formulas.
+    around: gives a context of the film's own, in which it is moved and drawn too.
     """
+
+    around: Callable[[], AbstractContextManager[object]] = nullcontext
 
     def __init__(self, rc_params: Mapping[str, Any], **options: Any) -> None:
         self._rc_params = dict(rc_params)
         self._inside = False
         super().__init__(**options)
 
-    @contextmanager
-    def theme(self) -> Iterator[None]:
+    def theme(self) -> AbstractContextManager[None]:
         """Give the context in which the figure is moved and drawn; entered within itself, cheap."""
-        with drawing_turn:
-            if self._inside:
-                yield
-                return
-            with in_theme(self._rc_params):
-                self._inside = True
-                try:
-                    yield
-                finally:
-                    self._inside = False
+        return _theme_of(self)
 
     def draw(self, renderer: RendererBase) -> None:
         """Draw within the theme."""
@@ -60,6 +53,21 @@ class ThemedFigure(Figure):
         """Save within the theme, which has settings of its own for what is saved."""
         with self.theme():
             super().savefig(*args, **kwargs)
+
+
+@contextmanager
+def _theme_of(figure: ThemedFigure) -> Iterator[None]:
+    """Give a figure's context; no method, for what fails within is no failure of the figure."""
+    with drawing_turn:
+        if figure._inside:
+            yield
+            return
+        with in_theme(figure._rc_params), figure.around():
+            figure._inside = True
+            try:
+                yield
+            finally:
+                figure._inside = False
 
 
 class ThemedAnimation(FuncAnimation):
