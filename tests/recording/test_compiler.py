@@ -74,7 +74,6 @@ ASKED = """
     run = make(model, optimizer=partial(Optim.SGD, lr=0.1))
     assert loaded() and len(run.loss) == 4
     assert (run.params == make(model, optimizer=partial(Optim.SGD, lr=0.1)).params).all()
-    assert compiles()
 """
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -32,23 +33,27 @@ class _Swings:
     """Counts, for each pixel, how often a signal turned, and when."""
 
     fps: float
-    turns: list[npt.NDArray[np.bool_]] = field(default_factory=list)  # the last second's
+    turns: deque[npt.NDArray[np.bool_]] = field(default_factory=deque)  # the last second's
+    count: npt.NDArray[Any] | None = None  # of them, for each pixel
     extreme: npt.NDArray[Any] | None = None
     direction: npt.NDArray[Any] | None = None
 
     def add(self, values: npt.NDArray[Any], change: float, dark: float) -> float:
         """Take a frame's signal; return the share of pixels that flash too often by now."""
-        if self.extreme is None or self.direction is None:
+        if self.extreme is None or self.direction is None or self.count is None:
             self.extreme, self.direction = values.copy(), np.zeros(values.shape, np.int8)
+            self.count = np.zeros(values.shape, np.int32)
         moved = values - self.extreme
         darker = np.minimum(values, self.extreme)
         turned = (np.abs(moved) >= change) & (darker < dark) & (np.sign(moved) != self.direction)
         onwards = np.sign(moved) == self.direction
         self.direction[turned] = np.sign(moved)[turned]
         self.extreme = np.where(turned | onwards, values, self.extreme)
-        self.turns = [*self.turns[-max(1, round(self.fps)) + 1 :], turned]
-        flashes = np.sum(self.turns, axis=0) // 2
-        return float((flashes > _MOST_A_SECOND).mean())
+        self.count += turned
+        self.turns.append(turned)
+        if len(self.turns) > max(1, round(self.fps)):
+            self.count -= self.turns.popleft()
+        return float((self.count // 2 > _MOST_A_SECOND).mean())
 
 
 class Flashes:
