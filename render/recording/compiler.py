@@ -1,4 +1,4 @@
-"""torch's compiler, which plain runs do without: half of the time that `import torch` takes.
+"""torch's compiler, which plain runs do without: it takes as long to load as the rest of torch.
 
 `Optimizer.__init__` and `Optimizer.step` import `torch._dynamo` to tell it what not to compile
 (torch/optim/optimizer.py and torch/_compile.py, as of torch 2.13), though nothing is compiled.
@@ -64,5 +64,7 @@ class _Unloaded(ModuleType):
             del torch._dynamo
 
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") and name != "__path__":  # whoever looks through all modules
+            raise AttributeError(name)
         self.leave()
         return getattr(import_module(_NAME), name)

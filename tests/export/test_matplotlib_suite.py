@@ -26,9 +26,10 @@ def test_matplotlibs_animation_tests_pass_with_our_writer(tmp_path):
     (tmp_path / "conftest.py").write_text(CONFTEST)
     (tmp_path / "baseline_images").mkdir()
     (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    others = " and ".join(f"not {name}" for name in OTHERS)
+    command = [sys.executable, "-m", "pytest", "-q", "-rA", "-p", "no:cacheprovider", "-k", others]
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-rA", "-p", "no:cacheprovider", str(tmp_path)]
-        + ["-k", " and ".join(f"not {name}" for name in OTHERS)],
+        [*command, str(tmp_path)],
         capture_output=True,
         text=True,
         cwd=tmp_path,

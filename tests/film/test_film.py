@@ -13,7 +13,9 @@ import numpy as np
 import pytest
 from matplotlib.animation import FuncAnimation
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from mpl_toolkits.axes_grid1 import make_axes_locatable
 
 from render import Film, Timeline
 from render.errors import InputError, SceneError
@@ -426,6 +428,23 @@ def test_numbers_of_frames_are_ints():
     assert isinstance(Film([bars], seconds=0.1).frames, int)
     assert Film([bars], seconds=0.001, fps=1).frames == 1
     assert np.issubdtype(Film([bars]).shown_steps.dtype, np.integer)
+
+
+def test_axes_of_mpl_toolkits_are_laid_out_as_matplotlib_does_it():
+    def panel(ax):
+        from mpl_toolkits.axes_grid1.inset_locator import inset_axes
+
+        image = ax.imshow([[0, 1]])
+        inset_axes(ax, "30%", "30%", loc="lower left").plot([0, 1])
+        ax.figure.colorbar(image, cax=make_axes_locatable(ax).append_axes("right", "5%"))
+        return lambda step: image.set_data([[step, 1]])
+
+    figure = Film([panel], seconds=1, fps=10, size=(480, 270), title="").figure(3)
+    alone = Figure((4.8, 2.7), layout="constrained")
+    panel(alone.add_subplot())
+    drawn = [pixels(each) and each.axes for each in (figure, alone)]
+    shapes = [[np.divide(*ax.get_window_extent().size) for ax in axes] for axes in drawn]
+    assert shapes[0] == pytest.approx(shapes[1], rel=0.2)
 
 
 @pytest.mark.parametrize("size", [(960, 540), (1920, 1080), (540, 540)])

@@ -62,6 +62,8 @@ class _Recorded:
         self._parts: dict[int, list[range]] = defaultdict(list)
 
         def noted(draw: Draw, artist: Artist, *args: Any, **kwargs: Any) -> None:
+            if recorder.is_filtering:
+                raise PixelsReadError("a part of what a filter draws cannot be left out")
             start = len(recorder.tape.commands)
             draw(*args, **kwargs)
             if isinstance(artist, Text):

@@ -53,6 +53,13 @@ def test_only_what_is_left_out_is_gone(figure):
     assert "draw" not in vars(axes.lines[0])
 
 
+def test_what_a_filter_draws_is_left_out_too(figure):
+    (axes,) = figure.axes
+    axes.set_agg_filter(lambda image, dpi: (image, 0, 0))
+    drawn = layers(figure, [])
+    assert (drawn.without(drawn.texts) != drawn.without([])).any(axis=-1).sum() > 100
+
+
 def test_what_reads_the_picture_is_drawn_anew(figure):
     (axes,) = figure.axes
     reading = axes.add_line(Reads([0, 1], [1, 0], lw=3))
