@@ -49,7 +49,7 @@ def alone(film, tmp_path_factory):
     return folder
 
 
-NAMES = ["film.mp4", "film.mkv", "film.gif", "film.apng", "last.png", "f-%03d.png"]
+NAMES = ["film.mp4", "film.mkv", "film.gif", "film.apng", "last.png"]
 
 
 def same_frames(decode, ours, theirs):
@@ -65,8 +65,9 @@ def check(folder, alone, decode):
     )
     for suffix in (".mp4", ".mkv", ".gif"):
         assert same_frames(decode, folder / f"film{suffix}", alone / f"film{suffix}")
-    for still in ["last.png", *(f"f-{n:03d}.png" for n in range(0, 310, 7))]:
-        assert np.array_equal(iio.imread(folder / still), iio.imread(alone / still))
+    for stills in ("film.apng", "last.png"):
+        one, other = (iio.imread(place / stills, index=...) for place in (folder, alone))
+        assert np.array_equal(one, other)
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +75,7 @@ def shared(film, tmp_path_factory):
     """What two processes write."""
     folder = tmp_path_factory.mktemp("shared")
     written = save(film, *[folder / name for name in NAMES], jobs=2)
-    assert len(written) == 5 + 310
+    assert len(written) == len(NAMES)
     return folder
 
 
