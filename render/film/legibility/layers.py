@@ -66,9 +66,7 @@ class _Recorded:
                 raise PixelsReadError("a part of what a filter draws cannot be left out")
             start = len(recorder.tape.commands)
             draw(*args, **kwargs)
-            if isinstance(artist, Text):
-                if not _is_written(artist):
-                    return
+            if isinstance(artist, Text) and _is_written(artist):
                 texts[id(artist)] = artist
             self._parts[id(artist)].append(range(start, len(recorder.tape.commands)))
 
