@@ -1,5 +1,6 @@
 """What the documentation prints is what the code does."""
 
+import dataclasses
 import re
 import runpy
 from pathlib import Path
@@ -25,8 +26,8 @@ def test_a_script_of_the_page_makes_a_film(name, code, tmp_path):
     script = tmp_path / name
     script.write_text(code)
     (summary,) = find(str(script))
-    film = load(summary)()
-    assert [str(finding) for finding in check(film.resized(640, 360), stills=5)] == []
+    film = dataclasses.replace(load(summary)(), seconds=3, fps=15).resized(640, 360)
+    assert [str(finding) for finding in check(film, stills=3)] == []
 
 
 def test_the_page_names_every_panel():

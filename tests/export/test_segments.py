@@ -25,7 +25,7 @@ from render.export.sharing import Crew
 
 def ball(ax):
     """A ball that moves, on limits that move too, now and then."""
-    ax.set(xlim=(0, 400), ylim=(-1.5, 1.5))
+    ax.set(xlim=(0, 400), ylim=(-1.5, 1.5), xticks=[0, 200], yticks=[])
     (dot,) = ax.plot([], [], "o", markersize=20)
 
     def update(step):

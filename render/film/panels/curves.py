@@ -20,6 +20,7 @@ from render.film.panels.series import (
     Scale,
     Series,
     check_series,
+    in_words,
     limits_of,
     row_at,
     series_of,
@@ -128,7 +129,7 @@ def _common(names: Sequence[Series]) -> str:
     if not all(isinstance(name, str) for name in names):
         return ""
     if len(set(names)) == 1:
-        return re.sub("^val_", "validation ", str(names[0]))
+        return in_words(str(names[0]))
     backwards = [re.split("[ _]", str(name))[::-1] for name in names]
     same = itertools.takewhile(lambda words: len(set(words)) == 1, zip(*backwards, strict=False))
     return " ".join(words[0] for words in list(same)[::-1])

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from render.errors import InputError
 from render.film.panels.panel import RunPanel, Update
-from render.film.panels.series import check_series, row_at, series_of
+from render.film.panels.series import check_series, in_words, row_at, series_of
 from render.film.styles import run_styles
 from render.film.wrapping import width_pt as width_of
 
@@ -48,7 +48,7 @@ class Readout(RunPanel):
     """The current numbers of a run, in columns; one row a run when there are several.
 
     show: names of columns, in order: "step", "loss", "batch loss", "rate", "gradient", a
-    parameter's name, or a metric's. By default step, rate, loss, the metrics, and the parameters
+    parameter's name, or a metric's; "val_loss" is headed "validation loss". By default step, rate, loss, the metrics, and the parameters
     when they are few.
     Parameters have four decimals, unless these make them zero at every step; those, and other
     numbers that four decimals make zero, have two digits and an exponent.
@@ -212,7 +212,8 @@ def _text(ax: Axes, words: str, **style: Any) -> Text:
 
 
 def _column(ax: Axes, name: str, runs: Any) -> _Column:
-    heading = _text(ax, name, alpha=0.8)
+    words = in_words(name)
+    heading = _text(ax, words, alpha=0.8)
     series = [series_of(run, name, "Readout") for run in runs]
     values = [_text(ax, "", fontsize=_VALUE_PT) for _ in series]
     # A parameter passes zero, where its digits mean nothing; a loss comes near and keeps its own.
@@ -223,7 +224,7 @@ def _column(ax: Axes, name: str, runs: Any) -> _Column:
         heading=heading,
         values=values,
         written=[_formatter(run, write, s) for run, s in zip(runs, series, strict=True)],
-        heading_pt=_width_of_1(name, heading),
+        heading_pt=_width_of_1(words, heading),
         value_pt=max(_widest_of_1(write, s, heading) for s in series),
     )
 

@@ -18,6 +18,7 @@ __all__ = [
     "Series",
     "check_series",
     "distance_to",
+    "in_words",
     "leaves",
     "limits_of",
     "row_at",
@@ -52,6 +53,11 @@ def step_told(run: Trajectory, row: int) -> str:
     if run.every == 1 or row == 0:
         return str(last)
     return f"{last - run.every + 1}\N{EN DASH}{last}"
+
+
+def in_words(name: str) -> str:
+    """Return what a series is called in a film: "validation loss" for "val_loss"."""
+    return f"validation {name[4:]}" if name.startswith("val_") else name
 
 
 def series_of(run: Trajectory, name: Series, asker: str) -> NDArray[Any]:

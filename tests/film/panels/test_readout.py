@@ -71,6 +71,14 @@ def test_numbers_stand_apart_and_within_the_picture(runs, layout, size):
         assert box.x1 <= axes.figure.bbox.width and box.y1 <= axes.figure.bbox.height
 
 
+def test_what_is_validated_is_said_in_words():
+    run = falls(validation=datasets.line(5, seed=1))
+    _, texts = drawn(panels.Readout(run, show=("loss", "val_loss")))
+    left, right = (text for text in texts if text.get_position()[1] == 1.0)
+    assert (left.get_text(), right.get_text()) == ("loss", "validation loss")
+    assert left.get_window_extent().x1 < right.get_window_extent().x0
+
+
 @pytest.mark.parametrize("runs", [1, 3])
 def test_rows_stay_near_their_headings_in_a_high_panel(runs):
     axes, texts = drawn(panels.Readout(several(runs)), mosaic="AR")
