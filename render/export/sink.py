@@ -21,6 +21,8 @@ Frame = NDArray[np.uint8]
 Rectangle = tuple[int, int, int, int]
 """Left, top, right, bottom in pixels; right and bottom lie just outside."""
 
+_PICTURES = (".jpg", ".jpeg", ".tif", ".tiff", ".bmp")  # ffmpeg would write a first frame and stop
+
 
 class Sink(Protocol):
     """Takes frames in order; leaving its context finishes the file, or removes it on failure."""
@@ -36,9 +38,9 @@ class Sink(Protocol):
 def open_sink(path: Path, stream: Stream) -> AbstractContextManager[Sink]:
     """Return the sink that the path's suffix asks for.
 
-    Raises UsageError for a .png that is not numbered.
+    Raises UsageError for one of a picture, such as .jpg, or a .png that is not numbered.
     """
-    kind = any_format_of(path).kind
+    suffix, kind = path.suffix.lower(), any_format_of(path).kind
     check_numbered(path)
     if is_numbered(path):
         from render.export.stills import numbered_stills
@@ -48,11 +50,11 @@ def open_sink(path: Path, stream: Stream) -> AbstractContextManager[Sink]:
         from render.export.gif import gif
 
         return gif(path, stream)
-    if kind == "film":
+    if kind == "film" and suffix not in _PICTURES:
         from render.export.video import video
 
         return video(path, stream)
     raise UsageError(
-        f"{path}: a .png holds one picture; use {path.stem}-%04d.png for numbered frames, "
+        f"{path}: a {suffix} holds one picture; use {path.stem}-%04d.png for numbered frames, "
         "or .apng for a film"
     )

@@ -62,6 +62,7 @@ def test_a_buffer_may_be_drawn_over(tmp_path):
         ("frame-%04d.mp4", "numbered frames are written as .png"),
         ("frame-%0999999999d.png", "%0999999999d asks for too many digits; %04d writes four"),
         ("frame.png", "use frame-%04d.png for numbered frames, or .apng for a film"),
+        ("frame.JPG", "a .jpg holds one picture; use frame-%04d.png"),
     ],
 )
 def test_names_that_do_not_fit_are_errors(tmp_path, name, message):
