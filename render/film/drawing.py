@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ from render.errors import InputError
 from render.film.blank import pyplot_watched
 from render.film.canvas import LayeredCanvas
 from render.film.fault import Origin, blame_artists, origin
+from render.film.mosaic import mosaic_of
 from render.film.panels.panel import Update
 from render.film.styles import draw_legend, shared_labels
 from render.film.theme import rc_params
@@ -170,7 +171,7 @@ def _new_figure(film: Film) -> ThemedFigure:
 def _new_axes(film: Film, figure: Figure) -> dict[str, Axes]:
     """Lay the axes out. Raises InputError when the layout and the panels do not match."""
     panels = film.panels_by_name
-    mosaic, width_ratios, height_ratios = _layout(film)
+    mosaic, width_ratios, height_ratios = mosaic_of(film)
     projections = {
         name: {"projection": panel.projection}
         for name, panel in panels.items()
@@ -191,26 +192,6 @@ def _new_axes(film: Film, figure: Figure) -> dict[str, Axes]:
             f"the panels are {', '.join(sorted(panels))}; name each panel once"
         )
     return axes
-
-
-def _layout(film: Film) -> tuple[Any, Sequence[float] | None, Sequence[float] | None]:
-    """Return the mosaic, and the ratios of its columns and rows.
-
-    In an upright picture a single row, or more than two panels side by side, would leave each
-    panel a narrow strip: they become a column.
-    """
-    mosaic = film.mosaic if film.mosaic is not None else [list(film.panels_by_name)]
-    text = mosaic if isinstance(mosaic, str) else ""
-    rows = [row.strip() for row in text.replace(";", "\n").strip().split("\n")]
-    is_row = film.mosaic is None or (len(rows) == 1 and bool(text))
-    is_wide = any(len({*row} - {"."}) > 2 for row in rows)
-    if film.size[0] >= film.size[1] or not (is_row or is_wide):
-        return mosaic, film.width_ratios, film.height_ratios
-    if not is_row:
-        names = dict.fromkeys("".join(rows).replace(".", ""))
-        return [[name] for name in names], None, None
-    ratios = film.height_ratios if film.width_ratios is None else film.width_ratios
-    return [[name] for name in rows[0] or mosaic[0]] or mosaic, None, ratios
 
 
 def _align_labels(figure: Figure, axes: Iterable[Axes]) -> None:

@@ -192,55 +192,10 @@ def test_animation_is_a_real_one_and_shows_the_same_frames():
     assert frame == 4
 
 
-@pytest.mark.parametrize(
-    ("layout", "in_a_column"),
-    [
-        ({}, True),
-        ({"mosaic": "AAB"}, True),
-        ({"mosaic": "AB", "width_ratios": (2, 1)}, True),
-        ({"mosaic": [["A", "B"]]}, False),
-        ({"mosaic": "AB\n.."}, False),
-        ({"mosaic": "AB;.."}, False),
-    ],
-)
-def test_a_row_becomes_a_column_in_an_upright_picture(layout, in_a_column):
-    def places(*size):
-        figure = Film({"A": bars, "B": bars}, size=size, **layout).figure(0)
-        return [ax.get_position() for ax in figure.axes]
-
-    first, second = places(270, 480)
-    assert (first.y0 > second.y1) == in_a_column
-    assert (first.x1 < second.x0) != in_a_column
-    if in_a_column and layout:
-        assert first.height > 1.5 * second.height
-    first, second = places(480, 270)
-    assert first.x1 < second.x0
-
-
-def test_more_than_two_side_by_side_become_a_column_in_an_upright_picture():
-    film = Film(dict.fromkeys("abcd", bars), mosaic="abc\nddd", size=(270, 480))
-    tops = [ax.get_position().y1 for ax in film.figure(0).axes]
-    assert sorted(tops, reverse=True) == tops
-    assert len(set(tops)) == 4
-    first, second, *_ = film.resized(480, 270).figure(0).axes
-    assert first.get_position().y1 == second.get_position().y1
-
-
-def test_the_ratios_of_a_column_in_an_upright_picture_may_be_given_as_heights():
-    first, second = Film([bars, bars], size=(270, 480), height_ratios=(2, 1)).figure(0).axes
-    assert first.get_position().height > 1.5 * second.get_position().height
-
-
 @pytest.mark.parametrize("frame", [1.5, "1", None, True])
 def test_a_frame_has_a_whole_number(frame):
     with pytest.raises(InputError, match=f"frame={frame!r} is not a frame's number"):
         Film([bars], size=(100, 100)).figure(frame)
-
-
-def test_the_mosaic_lays_out_named_panels():
-    film = Film({"A": bars, "B": bars}, mosaic="AAB", size=(300, 100))
-    left, right = film.figure(0).axes
-    assert left.get_position().width > 1.5 * right.get_position().width
 
 
 def test_a_film_ignores_the_users_matplotlib_settings():

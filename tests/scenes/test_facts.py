@@ -40,7 +40,11 @@ def test_line_by_hand_shows_the_line_after_thirty_updates_a_frame(shipped_film):
         ("line_by_hand", {"lr": 1.0, "steps": 30}, "step 30: both runs diverged"),
         ("early_stopping", {"steps": 30}, "Patience is not used up by step 30"),
         ("linear_regression", {"lr": 1.0, "n": 501}, "At this rate the loss does not fall"),
-        ("gradient_descent", {"lr": 2.0, "n": 9, "steps": 500}, "At this rate the loss does not fall"),
+        (
+            "gradient_descent",
+            {"lr": 2.0, "n": 9, "steps": 500},
+            "At this rate the loss does not fall",
+        ),
         ("logistic_regression", {"lr": 100.0, "steps": 9}, "At this rate the loss does not fall"),
         ("decision_boundary", {"lr": 3.0, "steps": 60}, "At this rate the loss does not fall"),
         ("gradient_field", {"lr": 0.1, "steps": 9}, "At this rate not every loss falls"),

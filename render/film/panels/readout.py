@@ -48,8 +48,8 @@ class Readout(RunPanel):
     """The current numbers of a run, in columns; one row a run when there are several.
 
     show: names of columns, in order: "step", "loss", "batch loss", "rate", "gradient", a
-    parameter's name, or a metric's; "val_loss" is headed "validation loss". By default step, rate, loss, the metrics, and the parameters
-    when they are few.
+    parameter's name, or a metric's; "val_loss" is headed "validation loss". By default step, rate,
+    loss, the metrics, and the parameters when they are few.
     Parameters have four decimals, unless these make them zero at every step; those, and other
     numbers that four decimals make zero, have two digits and an exponent.
     Each column is as wide as its widest number in the film. Letters are smaller where room is
