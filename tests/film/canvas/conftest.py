@@ -15,8 +15,8 @@ from matplotlib.figure import Figure
 from render.film.canvas import LayeredCanvas
 from render.film.canvas.commands import Command, same
 
-# States in the order in which they are drawn: forwards, back, the same one twice.
-STATES = (0, 3, 4, 5, 6, 7, 3, 3)
+# States in the order in which they are drawn: forwards, and back to one of before.
+STATES = (0, 3, 4, 5, 6, 7, 3)
 
 Animated = tuple[Figure, Callable[[int], Any]]
 

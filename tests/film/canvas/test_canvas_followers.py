@@ -24,7 +24,7 @@ from render.film.canvas import LayeredCanvas
 
 Animated = tuple[Figure, Callable[[int], Any]]
 SCENES: list[Callable[[], Animated]] = []
-STATES = (0, 0, 0, 1, 2, 3, 3, 3, 5, 6)
+STATES = (0, 0, 1, 2, 3, 3, 5, 6)
 
 
 def scene(build: Callable[[], Animated]) -> Callable[[], Animated]:

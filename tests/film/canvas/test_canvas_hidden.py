@@ -17,7 +17,7 @@ from matplotlib.ticker import FixedFormatter, FixedLocator, FuncFormatter
 
 Animated = tuple[Figure, Callable[[int], Any]]
 SCENES: list[Callable[[], Animated]] = []
-STATES = (0, 0, 0, 1, 2, 3, 3, 3, 5, 6)
+STATES = (0, 0, 1, 2, 3, 3, 5, 6)
 
 
 def scene(build: Callable[[], Animated]) -> Callable[[], Animated]:

@@ -18,7 +18,7 @@ from render.film.canvas import LayeredCanvas, own_pixels
 
 Animated = tuple[Figure, Callable[[int], Any]]
 SCENES: list[Callable[[], Animated]] = []
-STATES = (0, 0, 0, 1, 2, 4, 4, 4, 5, 6, 3)
+STATES = (0, 0, 1, 2, 4, 4, 5, 6, 3)
 
 
 def scene(build: Callable[[], Animated]) -> Callable[[], Animated]:
