@@ -73,9 +73,13 @@ def _descendants(pid):
 
 
 def _encoders(pid):
-    """Those of them that are ffmpeg."""
-    commands = [Path(f"/proc/{child}/comm") for child in _descendants(pid)]
-    return [path for path in commands if path.exists() and path.read_text().startswith("ffmpeg")]
+    """Those of them that are ffmpeg, and encode: it is asked for its version before."""
+    encoders = []
+    for child in _descendants(pid):
+        with suppress(OSError):  # it may be gone by now
+            if "rawvideo" in Path(f"/proc/{child}/cmdline").read_text():
+                encoders.append(child)
+    return encoders
 
 
 def _alive(pid):
