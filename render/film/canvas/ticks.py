@@ -2,7 +2,8 @@
 
 An axis looks for its ticks to draw them, to place its label, and again to measure its spine; and
 for those of all axes that its label is lined up with. All axes have their places and limits before
-the first is drawn, so while an axis is drawn the first answer is kept for the others.
+the first is drawn, so while an axis is drawn the first answer is kept for the others. A layout asks
+as often, twice or more before that.
 """
 
 from __future__ import annotations
@@ -77,6 +78,25 @@ class TicksOnce:
             boxes = _MEASURE(axis, ticks, renderer)
             self._boxes[axis] = ticks, boxes
         return boxes
+
+
+class TicksInPlace(TicksOnce):
+    """The same while a layout is found, which asks for them again and again and moves axes.
+
+    An answer holds for as long as axes keep their limits and their place.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.keeps = True
+        self._places: dict[Any, tuple[float, ...]] = {}
+
+    def _find(self, axis: Any) -> list[Any]:
+        place = (*axis.get_view_interval(), *axis.axes.bbox.bounds)
+        if self._places.get(axis) != place:
+            self._places[axis] = place
+            self._ticks.pop(axis, None)  # and thereby the boxes, which are those of these ticks
+        return super()._find(axis)
 
 
 def _known_axes(figure: Figure) -> list[Any]:
