@@ -276,14 +276,14 @@ def test_only_what_is_hidden_of_the_walls_is_left_out(monkeypatch, surface, elev
         monkeypatch.setattr("render.film.panels.surface_3d.draw_walls", walls)
         drawing = Drawing(Film([panel], size=(480, 360), seconds=1, timeline=Timeline(hold_end=0)))
         with drawing.theme():
-            for frame in range(0, 30, 6):
+            for frame in (0, 12, 24):
                 drawing.show(frame)
                 pictures.append(drawing.canvas.draw()[..., :3].astype(int))
                 (patch,) = (p for p in drawing.figure.axes[0].patches if p.get_zorder() == 0.5)
                 lengths.append(np.isfinite(patch.get_path().vertices[:, 0]).sum())
-    for left_out, whole in zip(pictures[:5], pictures[5:], strict=True):
+    for left_out, whole in zip(pictures[:3], pictures[3:], strict=True):
         assert np.abs(left_out - whole).max() <= 8  # a line that ends elsewhere meets other pixels
-    assert sum(lengths[:5]) < 0.9 * sum(lengths[5:])
+    assert sum(lengths[:3]) < 0.9 * sum(lengths[3:])
 
 
 def test_labels_stand_at_quarters_of_a_pixel(run):
