@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import log
+from statistics import mean
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +17,9 @@ __all__ = ["mosaic_of"]
 Mosaic = tuple[Any, Sequence[float] | None, Sequence[float] | None]
 """A mosaic as matplotlib takes it, and the ratios of its columns and rows."""
 
+Sides = dict[str, tuple[float, float]]
+"""Width and height of each panel, as shares of the picture's."""
+
 _SIDE_BY_SIDE = 2  # panels, at most, in an upright picture
 
 
@@ -26,12 +31,7 @@ def mosaic_of(film: Film) -> Mosaic:
     whose panels are nearer to squares in a column; each keeps its share of the picture. A list of
     rows stays as it was given.
     """
-    if film.mosaic is None:
-        rows = [list(film.panels_by_name)]
-    elif isinstance(film.mosaic, str):
-        rows = [list(row.strip()) for row in film.mosaic.replace(";", "\n").strip().split("\n")]
-    else:
-        rows = []
+    rows = _rows(film)
     mosaic = rows if film.mosaic is None else film.mosaic
     given = mosaic, film.width_ratios, film.height_ratios
     if film.size[0] >= film.size[1] or not any(rows):
@@ -40,23 +40,39 @@ def mosaic_of(film: Film) -> Mosaic:
         along = film.height_ratios if film.width_ratios is None else film.width_ratios
         return [[name] for name in rows[0]], None, along
     try:
-        grid = np.array(rows)
-        widths = _shares(film.width_ratios, grid.shape[1])
-        heights = _shares(film.height_ratios, grid.shape[0])
+        sides = _sides(np.array(rows), film.width_ratios, film.height_ratios)
     except ValueError:
         return given  # matplotlib says what is wrong with it
-    names = [name for name in dict.fromkeys(grid.flat) if name != "."]
-    within = {name: grid == name for name in names}
-    sides = np.array(
-        [(widths[at.any(axis=0)].sum(), heights[at.any(axis=1)].sum()) for at in within.values()]
-    )
-    areas = sides.prod(axis=1)
-    column = np.stack([np.ones(len(sides)), areas / areas.sum()], axis=1)
-    aspect = film.size[0] / film.size[1]
+    areas = {name: width * height for name, (width, height) in sides.items()}
+    column = {name: (1.0, area / sum(areas.values())) for name, area in areas.items()}
     is_wide = any(len({*row} - {"."}) > _SIDE_BY_SIDE for row in rows)
-    if is_wide or ("." not in grid and _off_square(column, aspect) < _off_square(sides, aspect)):
-        return [[name] for name in names], None, column[:, 1].tolist()
+    is_full = not any("." in row for row in rows)
+    aspect = film.size[0] / film.size[1]
+    if is_wide or (is_full and _off_square(column, aspect) < _off_square(sides, aspect)):
+        return [[name] for name in areas], None, list(areas.values())
     return given
+
+
+def _rows(film: Film) -> list[list[str]]:
+    """Return the names in each row of a film's mosaic; none of one that was given as a list."""
+    if film.mosaic is None:
+        return [list(film.panels_by_name)]
+    if not isinstance(film.mosaic, str):
+        return []
+    return [list(row.strip()) for row in film.mosaic.replace(";", "\n").strip().split("\n")]
+
+
+def _sides(
+    grid: Any, width_ratios: Sequence[float] | None, height_ratios: Sequence[float] | None
+) -> Sides:
+    """Return how wide and how high each panel of a grid of names is. Raises ValueError."""
+    rows, columns = grid.shape
+    widths, heights = _shares(width_ratios, columns), _shares(height_ratios, rows)
+    within = {str(name): grid == name for name in dict.fromkeys(grid.flat) if name != "."}
+    return {
+        name: (float(widths[at.any(axis=0)].sum()), float(heights[at.any(axis=1)].sum()))
+        for name, at in within.items()
+    }
 
 
 def _shares(ratios: Sequence[float] | None, count: int) -> Any:
@@ -70,6 +86,6 @@ def _shares(ratios: Sequence[float] | None, count: int) -> Any:
     return every / every.sum()
 
 
-def _off_square(sides: Any, aspect: float) -> float:
+def _off_square(sides: Sides, aspect: float) -> float:
     """Return how far panels are from squares: the mean of |log(width / height)|."""
-    return float(np.abs(np.log(aspect * sides[:, 0] / sides[:, 1])).mean())
+    return mean(abs(log(aspect * width / height)) for width, height in sides.values())

@@ -129,7 +129,7 @@ def test_early_stopping_says_when_patience_was_not_used_up(shipped_film):
     film = shipped_film("early_stopping", steps=20)
     assert "not used up by step 20" in drawn(film, -1, "L").get_title(loc="left")
     with pytest.raises(InputError, match="patience=0 is not a whole number of steps, at least 1"):
-        shipped_film("early_stopping", patience=0)
+        shipped_film("early_stopping", steps=20, patience=0)
 
 
 def test_early_stopping_says_when_the_loss_gets_lower_later(shipped_film):
