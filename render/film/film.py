@@ -47,11 +47,11 @@ class Film:
     twice, or in another process.
 
     panels: panels in one row, or a mapping from the names used in `mosaic` to panels.
-    mosaic: the layout, as `matplotlib.pyplot.subplot_mosaic` takes it. An upright picture has the
-    panels of one row, also those of a mosaic such as "AAB", in one column, and the ratios with
-    them; so it has those of a mosaic with more than two panels side by side, or whose panels are
-    nearer to squares there, each with its share of the picture. A mosaic of two side by side with
-    blanks, and a list of rows, such as `[["A", "B"]]`, is laid out as it stands.
+    mosaic: the layout, as `matplotlib.pyplot.subplot_mosaic` takes it. A picture at least 1.4 times
+    as high as wide has the panels of one row, also those of a mosaic such as "AAB", in one column,
+    and the ratios with them. So it has up to five panels of other mosaics that would be narrow
+    strips, each with its share of the picture. A mosaic of two side by side with blanks, and a list
+    of rows, such as `[["A", "B"]]`, is laid out as it stands.
     width_ratios, height_ratios: of the mosaic's columns and rows.
     fps: frames a second. seconds: length of the film; by default 10, or what `Timeline(every=…)`
     needs to reach the last step.

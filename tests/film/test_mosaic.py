@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from render import Film
+from render.errors import InputError
 
 
 def bars(ax):
@@ -79,10 +80,26 @@ def test_panels_that_would_be_strips_keep_their_shares_in_a_column(mosaic, layou
 
 
 @pytest.mark.parametrize(
+    ("mosaic", "layout", "message"),
+    [
+        ("AB\nBA", {}, "specifies a non-rectangular"),
+        ("AB\nC", {}, "must be the same length"),
+        ("ABC", {"width_ratios": (1, 2)}, "number of width ratios to match"),
+    ],
+)
+def test_what_is_no_mosaic_is_none_in_an_upright_picture_either(mosaic, layout, message):
+    for size in (480, 270), (270, 480):
+        with pytest.raises(InputError, match=message):
+            places(mosaic, size, **layout)
+
+
+@pytest.mark.parametrize(
     ("mosaic", "size"),
     [
         ("AB\nCD", (450, 800)),  # nearer to squares than four in a column
         ("AB\nCB", (600, 600)),
+        ("AB", (700, 720)),  # hardly upright
+        ("ABC;DEF;GHI", (450, 800)),  # nine would be strips in a column too
         ("AB\nA.", (450, 800)),
         ([["A", "B"], ["C", "B"]], (450, 800)),
     ],

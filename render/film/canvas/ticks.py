@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
+from itertools import chain
 from typing import Any
 
 from matplotlib.axis import Axis, XAxis, YAxis
@@ -83,7 +84,8 @@ class TicksOnce:
 class TicksInPlace(TicksOnce):
     """The same while a layout is found, which asks for them again and again and moves axes.
 
-    An answer holds for as long as axes keep their limits and their place.
+    An answer holds for as long as axes keep their limits and their place, and those too by whose
+    length a shared locator goes.
     """
 
     def __init__(self) -> None:
@@ -92,7 +94,9 @@ class TicksInPlace(TicksOnce):
         self._places: dict[Any, tuple[float, ...]] = {}
 
     def _find(self, axis: Any) -> list[Any]:
-        place = (*axis.get_view_interval(), *axis.axes.bbox.bounds)
+        asked = [axis, *(ticker.locator.axis for ticker in (axis.major, axis.minor))]
+        boxes = (each.axes.bbox.bounds for each in asked if each is not None)
+        place = (*axis.get_view_interval(), *chain.from_iterable(boxes))
         if self._places.get(axis) != place:
             self._places[axis] = place
             self._ticks.pop(axis, None)  # and thereby the boxes, which are those of these ticks
