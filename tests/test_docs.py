@@ -26,7 +26,7 @@ def test_a_script_of_the_page_makes_a_film(name, code, tmp_path):
     script = tmp_path / name
     script.write_text(code)
     (summary,) = find(str(script))
-    film = dataclasses.replace(load(summary)(), seconds=3, fps=15).resized(640, 360)
+    film = dataclasses.replace(load(summary)(), seconds=3, fps=10).resized(640, 360)
     assert [str(finding) for finding in check(film, stills=3)] == []
 
 

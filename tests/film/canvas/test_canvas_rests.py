@@ -22,7 +22,7 @@ from render.film.canvas.private import is_as_known
 
 Animated = tuple[Figure, Callable[[int], Any]]
 SCENES: list[Callable[[], Animated]] = []
-STATES = (0, 0, 0, 1, 1, 1, 2, 4, 4, 4, 5, 7, 3)
+STATES = (0, 0, 0, 1, 1, 1, 2, 4, 4, 5, 7, 3)
 
 
 def scene(build: Callable[[], Animated]) -> Callable[[], Animated]:
