@@ -39,16 +39,16 @@ def test_the_mosaic_lays_out_named_panels():
     ],
 )
 def test_a_row_becomes_a_column_in_an_upright_picture(layout, in_a_column):
-    def places(*size):
+    def both(*size):
         figure = Film({"A": bars, "B": bars}, size=size, **layout).figure(0)
         return [ax.get_position() for ax in figure.axes]
 
-    first, second = places(270, 480)
+    first, second = both(270, 480)
     assert (first.y0 > second.y1) == in_a_column
     assert (first.x1 < second.x0) != in_a_column
     if in_a_column and layout:
         assert first.height > 1.5 * second.height
-    first, second = places(480, 270)
+    first, second = both(480, 270)
     assert first.x1 < second.x0
 
 
