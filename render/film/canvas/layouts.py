@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 
 from matplotlib import ft2font
 
+from render.film.canvas.spacing import Spacing
+
 _MOST_TEXTS = 512
 _MOST_GLYPHS = 2048
 _SUBPIXELS = 64.0
@@ -40,6 +42,7 @@ class Layouts:
     def __init__(self) -> None:
         self._layouts: dict[Any, Layout] = {}
         self._shapes: dict[Any, tuple[int, int, int]] = {}
+        self._spacings: dict[Any, Spacing] = {}
 
     @staticmethod
     def can(text: str, mtext: Any) -> bool:
@@ -58,12 +61,11 @@ class Layouts:
         return self._layouts[key]
 
     def _lay_out(self, font: Any, points: float, text: str, flags: Any) -> Layout:
-        items = font._layout(text, flags=flags, features=None, language=None)
+        places = self._places(font, points, text, flags)
         low, high, right = [], [], 0.0
-        is_known = not flags & ft2font.LoadFlags.NO_HINTING and len(items) <= len(text)
+        is_known = not flags & ft2font.LoadFlags.NO_HINTING and len(places) <= len(text)
         glyphs = []
-        for item in items:
-            owner, index, x, y = item.ft_object, item.glyph_index, item.x, item.y
+        for owner, index, x, y in places:
             glyphs.append((owner, points, index, 0, 1, x, y))
             bottom, top, advance = self._shape(owner, points, index, flags)
             low.append(bottom + y * _SUBPIXELS)
@@ -72,10 +74,25 @@ class Layouts:
             right = x * _SUBPIXELS + advance
         if not is_known:
             return Layout(glyphs, None)
-        bottom, top = min(low), max(high)
-        below = 0.0 - bottom
-        size = right / _SUBPIXELS, (top - bottom) / _SUBPIXELS, below / _SUBPIXELS
+        lowest, highest = min(low), max(high)
+        below = 0.0 - lowest
+        size = right / _SUBPIXELS, (highest - lowest) / _SUBPIXELS, below / _SUBPIXELS
         return Layout(glyphs, size)
+
+    def _places(
+        self, font: Any, points: float, text: str, flags: Any
+    ) -> list[tuple[Any, int, float, float]]:
+        """Return the font, index, x and y of each glyph."""
+        key = font, points, flags
+        if key not in self._spacings:
+            self._spacings[key] = Spacing(font)
+        spacing = self._spacings[key]
+        places = spacing.places(text)
+        if places is None:
+            items = font._layout(text, flags=flags, features=None, language=None)
+            places = [(item.ft_object, item.glyph_index, item.x, item.y) for item in items]
+            spacing.learn(text, items)
+        return places
 
     def _shape(self, font: Any, points: float, index: int, flags: Any) -> tuple[int, int, int]:
         """Return the lowest and highest point of a glyph's outline and its advance."""

@@ -47,7 +47,6 @@ _look_of = itemgetter(
     "_rotation",
     "_rotation_mode",
     "_snap",
-    "_text",
     "_url",
     "_verticalalignment",
     "clipbox",
@@ -62,6 +61,7 @@ class TextTemplate:
     def __init__(self, text: Any, command: Command) -> None:
         self._look = Look(text, _look_of, _state_of)
         self._gc, self._clip = command.gc, command.clip
+        self._words = text._text
         self._lines: list[_Line] | None = None  # laid out when first asked for
 
     @classmethod
@@ -86,7 +86,10 @@ class TextTemplate:
         x, y = text.get_transform().transform((float(text._x), float(text._y))).tolist()
         if not (isfinite(x) and isfinite(y)):
             return None
-        if self._lines is None:
+        if self._lines is None or self._words != text._text:
+            if not _can_be_laid_out(text):
+                return None
+            self._words = text._text
             self._lines = [
                 (*start, recorder.glyphs_of(line, text._fontproperties))
                 for line, _, start in text._get_layout(recorder)[1]
@@ -125,15 +128,21 @@ def _update_position(text: Any, recorder: Recorder) -> None:
 def _is_plain(text: Any) -> bool:
     """Whether nothing is special about a text, and nothing that its look is made of can change."""
     state = vars(text)
-    words = state["_text"]
     return (
         KNOWN  # the matplotlib whose `Text.draw` this follows
         and state.keys() <= _NAMES
         and all(state[name] == value for name, value in _PLAIN.items())
         and isinstance(state["_color"], (str, tuple))
-        and not ("$" in words or "\\" in words)
-        and all(line and Layouts.can(line, text) for line in words.split("\n"))
+        and _can_be_laid_out(text)
         and not _is_adorned(text)
+    )
+
+
+def _can_be_laid_out(text: Any) -> bool:
+    """Whether a text is made of plain lines."""
+    words = text._text
+    return not ("$" in words or "\\" in words) and all(
+        line and Layouts.can(line, text) for line in words.split("\n")
     )
 
 

@@ -67,7 +67,22 @@ def moving() -> Animated:
     return fig, update
 
 
-@pytest.mark.parametrize("build", [counters, moving])
+def other_words() -> Animated:
+    fig, ax = plt.subplots()
+    plain, turned = ax.text(0.1, 0.5, "one"), ax.text(0.5, 0.2, "one", rotation=30, ha="right")
+    beside = ax.annotate("one", (0.3, 0.3), xytext=(5, 5), textcoords="offset points")
+    words = ["two", "2 lines\nof it", "$x^2$ in it", "", "back", r"a \$ sign", "at last 7", "8"]
+
+    def update(k: int) -> None:
+        for text in (plain, turned, beside):
+            text.set_text(words[k])
+        beside.xy = (0.1 * k, 0.3)
+        plain.set_position((0.05 * k, 0.5))
+
+    return fig, update
+
+
+@pytest.mark.parametrize("build", [counters, moving, other_words])
 def test_frames_equal_a_full_redraw(build: Callable[[], Animated], assert_exact: Any) -> None:
     assert_exact(build)
 
