@@ -1,8 +1,9 @@
-"""Texts drawn again: where only the place changed, the last layout at another place is enough.
+"""Texts drawn again: where only the place or the words changed, how it looks need not be found.
 
-A label that follows a moving thing says the same in every frame. Most of what matplotlib takes to
-draw it is finding how it looks and is laid out. A template keeps that. While the text looks the
-same, the commands are recorded that `Text.draw` would give, to the last bit.
+A label that follows a moving thing says the same in every frame, and a counter says something new
+that looks the same. Most of what matplotlib takes to draw them is finding how they look and are
+laid out. A template keeps that. While it holds, the commands are recorded that `Text.draw` would
+give, to the last bit.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ _Line = tuple[float, float, list[Any]]
 
 
 class TextTemplate:
-    """What a text looks like, how it is laid out, and a command that drew some of it."""
+    """What a text looks like, how its words are laid out, and a command that drew some of it."""
 
     def __init__(self, text: Any, command: Command) -> None:
         self._look = Look(text, _look_of, _state_of)
