@@ -25,7 +25,7 @@ def pytest_collection_finish():
     Figures that are closed keep it busy for up to a seventh of a test's time.
     """
     gc.freeze()
-    gc.set_threshold(50_000, 5, 5)
+    gc.set_threshold(100_000)
 
 
 @pytest.fixture(scope="session")
