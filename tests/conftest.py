@@ -22,7 +22,7 @@ matplotlib.use("agg")
 def pytest_collection_finish():
     """Let the garbage collector not look through all that was imported, nor look often.
 
-    Figures that are closed keep it busy for up to a seventh of a test's time.
+    Figures that are closed would keep it busy.
     """
     gc.freeze()
     gc.set_threshold(100_000)

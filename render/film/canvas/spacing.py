@@ -20,7 +20,7 @@ __all__ = ["Spacing"]
 
 _MOST_PAIRS = 4096
 _SUBPIXELS = 64  # of these, distances are whole numbers: then sums of them have no rounding error
-_is_of_one_script = re.compile("[^\u0391-\u03c9]*").fullmatch  # without Greek, Latin
+_is_of_one_script = re.compile("[^\u0391-\u03c9]*").fullmatch  # no Greek: Latin alone
 _units = re.compile("f[fijl]+|.", re.DOTALL).findall  # letters; what may be a ligature, as a whole
 _Glyphs = list[tuple[str, int]]
 """Of each glyph, its letter, or letters, and its index in the font."""

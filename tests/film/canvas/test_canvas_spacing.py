@@ -86,6 +86,14 @@ def test_of_other_fonts_nothing_is_known(tmp_path: Path) -> None:
     assert spacing.places("12") is None
 
 
+def test_a_text_with_a_letter_of_another_font_is_not_known() -> None:
+    font = get_font(str(next(path for path in FONTS if path.name == "cmr10.ttf")))
+    spacing = Spacing(font)
+    text = "1\N{MINUS SIGN}"
+    spacing.learn(text, laid_out(font, text, LoadFlags.DEFAULT))
+    assert spacing.places(text) is None
+
+
 def test_a_counter_is_laid_out_no_longer_once_its_digits_are_known(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
