@@ -11,7 +11,7 @@ from render.errors import InputError
 
 @scene
 def weights_and_gradients(
-    lr: float = 0.1, steps: int = 500, n: int = 160, depth: int = 8, width: int = 24, seed: int = 0
+    lr: float = 0.1, steps: int = 200, n: int = 160, depth: int = 8, width: int = 24, seed: int = 0
 ) -> Film:
     """First weights decide whether gradients vanish or explode."""
     if depth < 1 or width < 1:

@@ -68,9 +68,9 @@ def test_overfitting_validation_loss_rises_to_the_end_while_train_loss_falls(shi
     (run,) = shipped_film("overfitting").runs
     train, validation = run.loss, run.metrics["val_loss"]
     best = int(validation.argmin())
-    assert 100 < best < run.steps / 3
+    assert 100 < best < run.steps / 2
     assert validation[-1] > 3 * validation[best]
-    assert train[-1] < train[best] / 50
+    assert train[-1] < train[best] / 15
     thirds = np.array_split(np.arange(best, run.steps + 1), 3)
     for series, sign in ((validation, 1), (train, -1)):
         assert (np.diff([np.median(series[rows]) for rows in thirds]) * sign > 0).all()
@@ -245,8 +245,8 @@ def test_weights_and_gradients_vanish_and_explode(shipped_film):
     small, good, large = (film.panels["G"].values[name][0] for name in film.panels["G"].runs)
     assert (100 * small < good).all() and (100 * good < large).all()
     half, he, twice = film.runs
-    assert half.loss[:251] == pytest.approx(math.log(2), abs=0.02)  # as good as a coin
-    assert he.loss[250] < 0.02
+    assert half.loss == pytest.approx(math.log(2), abs=0.02)  # as good as a coin
+    assert he.loss[-1] < 0.02
     assert twice.diverged_at is not None and twice.diverged_at < 10
     told = drawn(film, -1, "G").get_title(loc="left")
     assert told == f"twice He diverged at step {twice.diverged_at}"

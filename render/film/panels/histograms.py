@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import decimal
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
@@ -28,6 +29,7 @@ __all__ = ["ByLayer", "Histograms"]
 
 _HIGHEST = 0.92  # of the distance between two layers' baselines
 _FAR = 10.0  # values of a run that diverges are shown up to so many times those it began with
+_TWO_DIGITS = decimal.Context(prec=2, rounding=decimal.ROUND_UP)
 _FILL = 0.16  # alpha of the areas of all runs together, which outlines must stand out from
 
 
@@ -39,8 +41,8 @@ class Histograms(RunPanel):
     the weights within the picture. tensors: names of the parameter tensors to show, from bottom
     to top; by default all with two or more axes. names: of the rows; by default "layer 1" and so
     on, counted over all tensors with two or more axes. bins: how many. x_range: what they cover;
-    by default all weights at the start and at the end. x_label: the axis's label. A run that
-    diverges leaves the picture.
+    by default all weights at the start and at the end, rounded up to two digits. x_label: the
+    axis's label. A run that diverges leaves the picture.
     Raises InputError when a run has no such tensor.
     """
 
@@ -150,8 +152,9 @@ class Histograms(RunPanel):
             ends = [0] if run.diverged_at is not None else [0, -1]
             values = np.concatenate([v for row in ends for v in self._weights(run, row)])
             largest = max(largest, float(np.abs(values[np.isfinite(values)]).max(initial=0.0)))
-        largest = largest or 1.0
-        return np.linspace(-largest, largest, self.bins + 1)
+        # Rounded up, for a last digit that differs on another processor would move every bin.
+        end = float(_TWO_DIGITS.create_decimal(largest or 1.0))
+        return np.linspace(-end, end, self.bins + 1)
 
     def _weights(self, run: Trajectory, row: int) -> list[NDArray[Any]]:
         columns, start = {}, 0

@@ -57,6 +57,15 @@ def test_the_area_under_an_outline_is_the_share_of_the_weights(run, ax):
     assert np.abs(run.params[0, :10]).max() <= edges[-1]
 
 
+@pytest.mark.parametrize(("largest", "end"), [(1.234, 1.3), (0.0499, 0.05), (98.7, 99), (0, 1)])
+def test_bins_cover_the_weights_up_to_a_round_number(run, ax, largest, end):
+    """Rounding on another processor changes a largest weight, and must not move every bin."""
+    params = np.zeros(run.params.shape)
+    for params[-1, 0] in (largest, -largest * (1 - 1e-6)):
+        Histograms(replace(run, params=params))(ax)
+        assert ax.get_xlim() == pytest.approx((-end, end), rel=1e-12)
+
+
 def test_rows_are_named_after_their_layers(run, ax):
     Histograms(run, tensors=("layers.2.weight", "layers.4.weight", "layers.4.bias"))(ax)
     assert [t.get_text() for t in ax.get_yticklabels()] == ["layer 2", "layer 3", "layers.4.bias"]
