@@ -4,6 +4,9 @@ How a matrix product is summed depends on the processor, and so do the last bits
 Where training is chaotic they grow until they show: in a spike that comes sooner, a bin that moves.
 """
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +21,7 @@ BASELINE = Path(__file__).parents[1] / "baseline"
 
 
 def summed_backwards(x, weight, bias=None):
-    """Return what torch's `linear` does, its features and (in the gradient) its points last first."""
+    """Return what torch's `linear` does; features, and in the gradient points, come last first."""
     product = (x.flip(0, -1) @ weight.flip(-1).T).flip(0)
     return product if bias is None else product + bias
 
@@ -47,5 +50,21 @@ def test_a_trained_network_looks_the_same(name, shipped_film, monkeypatch):
             drawing.show(frame)
             drawing.figure.canvas.draw()
         drawn = np.asarray(drawing.figure.canvas.buffer_rgba())[..., :3] / 255
-        kept = imread(BASELINE / f"test_frame_{name}-{where}.png")[..., :3]
-        assert 255 * np.sqrt(np.mean((drawn - kept) ** 2)) < 2, where
+        assert difference(drawn, f"{name}-{where}") < 2, where
+
+
+def test_the_race_ends_the_same_without_vector_instructions(tmp_path):
+    command = [sys.executable, "-m", "render", "optimizer_race", "--frames", "359", "-q"]
+    subprocess.run(
+        [*command, "--size", "960x540", "-o", tmp_path / "last.png"],
+        env=os.environ | {"ATEN_CPU_CAPABILITY": "default"},
+        check=True,
+    )
+    drawn = imread(tmp_path / "last.png")[..., :3]
+    assert difference(drawn, "optimizer_race-last") < 2
+
+
+def difference(drawn, name):
+    """Return the root mean square difference from a snapshot, out of 255."""
+    kept = imread(BASELINE / f"test_frame_{name}.png")[..., :3]
+    return 255 * np.sqrt(np.mean((drawn - kept) ** 2))

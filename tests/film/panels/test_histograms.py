@@ -61,7 +61,8 @@ def test_the_area_under_an_outline_is_the_share_of_the_weights(run, ax):
 def test_bins_cover_the_weights_up_to_a_round_number(run, ax, largest, end):
     """Rounding on another processor changes a largest weight, and must not move every bin."""
     params = np.zeros(run.params.shape)
-    for params[-1, 0] in (largest, -largest * (1 - 1e-6)):
+    for weight in (largest, -largest * (1 - 1e-6)):
+        params[-1, 0] = weight
         Histograms(replace(run, params=params))(ax)
         assert ax.get_xlim() == pytest.approx((-end, end), rel=1e-12)
 
