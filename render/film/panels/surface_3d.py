@@ -19,6 +19,7 @@ from render.film.panels.box import Box, Move, draw_axes, draw_walls, thin_lines
 from render.film.panels.camera import Camera, Horizon
 from render.film.panels.contours import levels_of
 from render.film.panels.loss_surface import LossSurface
+from render.film.panels.meshing import coarser
 from render.film.panels.panel import Update
 from render.film.panels.paths import Path as RunPath
 from render.film.panels.relief import draw_levels, draw_sheet, draw_sides
@@ -32,7 +33,7 @@ __all__ = ["Surface3D"]
 
 Array = NDArray[Any]
 
-_FACES = 32  # a side, at most: they look smooth, and are drawn in some milliseconds
+_GRID = 97  # points along a side: the faces' corners are among them
 _SWEEP = 50.0  # degrees that the camera goes around, unless told otherwise
 _DEGREES_A_HORIZON = 4.0  # between azimuths at which it is computed what hides what
 _PIECE = 0.04  # of a path, at most, in which it follows the surface; the box is 2 wide
@@ -59,7 +60,7 @@ class Surface3D(LossSurface):
     """
 
     _: KW_ONLY
-    grid: int = 3 * _FACES + 1
+    grid: int = _GRID
     azimuth: tuple[float, float] | None = None
     elevation: float = 42.0
 
@@ -106,8 +107,7 @@ class Surface3D(LossSurface):
         x_name, y_name = (names[at] if label is None else label for label, at in labels)
         camera = Camera(azimuth=self._azimuth(), elevation=self.elevation)
         box, heights = self._box, self._heights
-        stride = max(1, (self.grid - 1) // _FACES)
-        coarse = heights[::stride, ::stride]
+        coarse = coarser(heights)
         levels = box.height(levels_of(self._computed["loss"], self.levels))
         horizon_of = partial(Horizon.of, heights=coarse, angles=_angles(*camera.azimuth))
         movers = [

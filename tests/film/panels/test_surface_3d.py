@@ -1,4 +1,5 @@
 import itertools
+from functools import partial
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from render import Film, Timeline, models, record, surfaces
 from render.errors import InputError
 from render.film.drawing import Drawing
 from render.film.panels.box import draw_walls
-from render.film.panels.camera import Camera, Horizon
+from render.film.panels.camera import Camera, Horizon, visible_order
 from render.film.panels.relief import Sheet, _lit
 from render.film.panels.surface_3d import Surface3D
 
@@ -176,6 +177,33 @@ def test_a_run_that_leaves_the_ranges_is_drawn_up_to_the_edge(run):
 def test_settings_that_cannot_be_are_named(run, settings, message):
     with pytest.raises(InputError, match=message):
         panel_of(run, **settings)
+
+
+@pytest.mark.parametrize(
+    ("surface", "grid", "faces"),
+    [
+        (surfaces.himmelblau, 97, 32),
+        (surfaces.himmelblau, 98, 32),  # whose points are none of the corners
+        (surfaces.himmelblau, 40, 39),
+        (surfaces.rastrigin, 97, 48),
+        (surfaces.rastrigin, 113, 48),
+    ],
+)
+def test_there_are_faces_enough_to_follow_the_surface(surface, grid, faces):
+    at = models.Point(0.5, 0.5, dtype=torch.float64)
+    run = record(at, surface, optimizer=partial(torch.optim.SGD, lr=1e-5), steps=2)
+    panel = Surface3D(run, x_range=(-5, 5), y_range=(-5, 5), grid=grid)
+    axes, update = drawn(panel)
+    update(0)
+    corners = sheet_of(axes).corners
+    assert corners.shape == (faces + 1, faces + 1, 2)
+    side = np.linspace(-1, 1, faces + 1)
+    floor = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
+    ((angle, _), losses) = panel._azimuth(), surface(*(5 * floor.T))
+    order = visible_order(angle)
+    seen = corners[order].reshape(-1, 2)  # in the order of the floor again
+    heights = unprojected(seen, angle, panel.elevation, floor)
+    assert heights == pytest.approx(panel._box.height(losses), abs=0.02)
 
 
 def test_lower_faces_have_deeper_colours():
