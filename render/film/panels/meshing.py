@@ -11,7 +11,7 @@ __all__ = ["coarser"]
 
 Array = NDArray[Any]
 
-_SIDES = (32, 48)  # faces along a side: they look smooth, and are drawn in some milliseconds
+_SIDES = (28, 48)  # faces along a side: they look smooth, and are drawn in some milliseconds
 _OFF = 0.02  # how far faces may be from a surface over a floor 2 wide: some pixels
 
 

@@ -33,7 +33,6 @@ __all__ = ["Surface3D"]
 
 Array = NDArray[Any]
 
-_GRID = 97  # points along a side: the faces' corners are among them
 _SWEEP = 50.0  # degrees that the camera goes around, unless told otherwise
 _DEGREES_A_HORIZON = 4.0  # between azimuths at which it is computed what hides what
 _PIECE = 0.04  # of a path, at most, in which it follows the surface; the box is 2 wide
@@ -60,7 +59,7 @@ class Surface3D(LossSurface):
     """
 
     _: KW_ONLY
-    grid: int = _GRID
+    grid: int = 97
     azimuth: tuple[float, float] | None = None
     elevation: float = 42.0
 

@@ -182,8 +182,8 @@ def test_settings_that_cannot_be_are_named(run, settings, message):
 @pytest.mark.parametrize(
     ("surface", "grid", "faces"),
     [
-        (surfaces.himmelblau, 97, 32),
-        (surfaces.himmelblau, 98, 32),  # whose points are none of the corners
+        (surfaces.himmelblau, 97, 28),
+        (surfaces.himmelblau, 98, 28),  # whose points are not the corners
         (surfaces.himmelblau, 40, 39),
         (surfaces.rastrigin, 97, 48),
         (surfaces.rastrigin, 113, 48),
