@@ -8,7 +8,7 @@ import torch
 
 from render import Film, Timeline, datasets, losses, models, panels, record, scene
 
-EPS = 1e-3  # keeps Adam from spikes, which come elsewhere on another processor
+EPS = 1e-3  # keeps Adam from spikes, which come at other steps on another processor
 
 
 @scene

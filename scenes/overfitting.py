@@ -6,7 +6,7 @@ import torch
 
 from render import Film, Timeline, datasets, losses, models, panels, record, scene
 
-EPS = 1e-3  # keeps Adam from spikes, which come elsewhere on another processor
+EPS = 1e-3  # keeps Adam from spikes, which come at other steps on another processor
 RISEN = 1.05  # times the lowest: a validation loss that ends higher rises
 
 
