@@ -9,10 +9,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import imageio.v3 as iio
 import numpy as np
 import pytest
 import torch
-from matplotlib.image import imread
+from matplotlib.testing.compare import calculate_rms
 
 from render.film.drawing import Drawing
 from render.scene import find, load
@@ -49,7 +50,7 @@ def test_a_trained_network_looks_the_same(name, shipped_film, monkeypatch):
         with drawing.theme():
             drawing.show(frame)
             drawing.figure.canvas.draw()
-        drawn = np.asarray(drawing.figure.canvas.buffer_rgba())[..., :3] / 255
+        drawn = np.asarray(drawing.figure.canvas.buffer_rgba())[..., :3]
         assert difference(drawn, f"{name}-{where}") < 2, where
 
 
@@ -60,11 +61,9 @@ def test_the_race_ends_the_same_without_vector_instructions(tmp_path):
         env=os.environ | {"ATEN_CPU_CAPABILITY": "default"},
         check=True,
     )
-    drawn = imread(tmp_path / "last.png")[..., :3]
-    assert difference(drawn, "optimizer_race-last") < 2
+    assert difference(iio.imread(tmp_path / "last.png"), "optimizer_race-last") < 2
 
 
 def difference(drawn, name):
     """Return the root mean square difference from a snapshot, out of 255."""
-    kept = imread(BASELINE / f"test_frame_{name}.png")[..., :3]
-    return 255 * np.sqrt(np.mean((drawn - kept) ** 2))
+    return calculate_rms(iio.imread(BASELINE / f"test_frame_{name}.png", mode="RGB"), drawn)
