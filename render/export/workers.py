@@ -85,7 +85,7 @@ def _start_tracker() -> None:
 
 @contextmanager
 def local(jobs: int, scratch: str) -> Iterator[Executor]:
-    """Open `jobs` processes on this machine; none is left, whatever happens.
+    """Open `jobs` processes on this machine; none is left, and no thread, whatever happens.
 
     They are spawned, not forked: a forked process inherits locks of torch and matplotlib. They do
     not run the caller's script, which would start processes of its own. When this process is
@@ -106,12 +106,14 @@ def local(jobs: int, scratch: str) -> Iterator[Executor]:
     try:
         yield executor
     except BaseException:
-        executor.shutdown(wait=False, cancel_futures=True)
         for process in set(multiprocessing.active_children()) - before:
             process.kill()
+        # The executor's thread may wait for the rest of what one of them was sending. Nothing is
+        # open for writing now, so that ends.
+        executor._result_queue._writer.close()  # type: ignore[attr-defined]
         raise
     finally:
-        executor.shutdown(wait=True)
+        executor.shutdown(cancel_futures=True)  # and wait for its threads, which end on a death
 
 
 @contextmanager

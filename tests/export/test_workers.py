@@ -58,6 +58,33 @@ def test_processes_whose_parent_is_killed_clean_up_and_end(tmp_path, end, work):
     assert list(tmp_path.iterdir()) == []
 
 
+INTERRUPTED = """
+    import os, threading, time
+    from render.export.workers import local
+    before = set(threading.enumerate())
+    try:
+        with local(2, "") as executor:
+            print(executor.submit(os.getpid).result(), flush=True)
+            for _ in range(4):
+                executor.submit({work})
+            time.sleep({after})
+            raise KeyboardInterrupt
+    except KeyboardInterrupt:
+        print(*set(threading.enumerate()) - before)
+"""
+
+
+@pytest.mark.parametrize("after", [0, 0.3])
+@pytest.mark.parametrize("work", ["time.sleep, 60", "bytes, 100_000_000"])
+def test_nothing_is_left_at_work_when_the_drawing_is_interrupted(work, after):
+    code = textwrap.dedent(INTERRUPTED).format(work=work, after=after)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True
+    )
+    pid, threads, end = done.stdout.split("\n")
+    assert (pid.isdigit(), threads, end, done.stderr) == (True, "", "", "")
+
+
 @pytest.fixture
 def server():
     """Another server than a Dask scheduler: what it answers, and its address."""
