@@ -14,6 +14,7 @@ from matplotlib.artist import Artist
 from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
+from matplotlib.transforms import Bbox
 
 from render.film.canvas.commands import PixelsReadError
 from render.film.canvas.recorder import Recorder
@@ -27,10 +28,11 @@ Draw = Callable[..., None]
 class Layers(Protocol):
     """A figure as it is drawn now.
 
-    texts: those that are drawn, each once, in drawing order.
+    texts: those that are drawn, each once, in drawing order, and where: in pixels from the lower
+    left corner.
     """
 
-    texts: list[Text]
+    texts: dict[Text, Bbox]
 
     def without(self, artists: Iterable[Artist]) -> Picture:
         """Return the picture, uint8, (height, width, 3), row 0 on top, without these artists."""
@@ -57,7 +59,7 @@ class _Recorded:
 
     def __init__(self, figure: Figure, apart: Iterable[Artist]) -> None:
         recorder = Recorder(*_size(figure), figure.dpi)
-        texts: dict[int, Text] = {}
+        self.texts = {}
         self._figure = figure
         self._parts: dict[int, list[range]] = defaultdict(list)
 
@@ -66,13 +68,10 @@ class _Recorded:
                 raise PixelsReadError("a part of what a filter draws cannot be left out")
             start = len(recorder.tape.commands)
             draw(*args, **kwargs)
-            if isinstance(artist, Text) and _is_written(artist):
-                texts[id(artist)] = artist
             self._parts[id(artist)].append(range(start, len(recorder.tape.commands)))
 
-        with _texts_drawn_by(noted), _drawn_by(noted, apart):
+        with _texts_noted_in(self.texts), _texts_drawn_by(noted), _drawn_by(noted, apart):
             self._commands = recorder.record(figure)
-        self.texts = list(texts.values())
 
     def without(self, artists: Iterable[Artist]) -> Picture:
         left_out = {
@@ -89,23 +88,39 @@ class _Redrawn:
     """Draws again for each picture."""
 
     def __init__(self, figure: Figure) -> None:
-        texts: dict[int, Text] = {}
+        self.texts = {}
         self._figure = figure
-
-        def noted(draw: Draw, text: Artist, *args: Any, **kwargs: Any) -> None:
-            if isinstance(text, Text) and _is_written(text):
-                texts[id(text)] = text
-            draw(*args, **kwargs)
-
-        with _texts_drawn_by(noted):
+        with _texts_noted_in(self.texts):
             figure.draw(blank(figure))
-        self.texts = list(texts.values())
 
     def without(self, artists: Iterable[Artist]) -> Picture:
         renderer = blank(self._figure)
         with _drawn_by(_not_drawn, artists):
             self._figure.draw(renderer)
         return _picture(renderer)
+
+
+@contextmanager
+def _texts_noted_in(texts: dict[Text, Bbox]) -> Iterator[None]:
+    """Note the texts that are written, and where they are meanwhile.
+
+    Others end in that method only if there is something to write, and at a place on the picture
+    that they may have for this moment alone, as those in space.
+    """
+    own = Text.draw
+
+    def draw(text: Text, renderer: Any, *args: Any, **kwargs: Any) -> None:
+        own(text, renderer, *args, **kwargs)
+        if _is_written(text):
+            box = Text.get_window_extent(text, renderer)
+            if np.isfinite(box.extents).all():
+                texts[text] = box
+
+    Text.draw = draw  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        Text.draw = own  # type: ignore[method-assign]
 
 
 @contextmanager

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
+from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
@@ -46,7 +46,7 @@ class FrameView:
     @cached_property
     def texts(self) -> list[Text]:
         """The texts that are drawn, each once, in drawing order."""
-        return self._layers.texts
+        return list(self._layers.texts)
 
     @cached_property
     def data(self) -> list[Artist]:
@@ -138,8 +138,7 @@ class FrameView:
 
     def box(self, text: Text) -> Bbox:
         """Where a text stands, in pixels from the lower left corner."""
-        renderer = _renderer(self.figure)
-        return Text.get_window_extent(text, renderer)
+        return self._layers.texts[text]
 
     def pixels(self, box: Bbox) -> tuple[slice, slice]:
         """Return the rows and columns of a picture inside a box."""
@@ -194,10 +193,3 @@ def _places(artist: Artist, place: Place) -> Iterator[tuple[int, Place]]:
 def _clipped(low: float, high: float, size: int) -> slice:
     first = int(np.clip(np.floor(low), 0, size))
     return slice(first, max(first, int(np.clip(np.ceil(high), 0, size))))
-
-
-def _renderer(figure: Figure) -> Any:
-    canvas: Any = figure.canvas
-    if not isinstance(canvas, FigureCanvasAgg):
-        canvas = FigureCanvasAgg(figure)
-    return canvas.get_renderer()
