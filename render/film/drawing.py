@@ -60,9 +60,9 @@ class Drawing:
             with pyplot_watched(axes):
                 self._add_panels(film, axes)
                 self.moving_axes = [
-                    axes[name]
-                    for name, panel in film.panels_by_name.items()
-                    if getattr(panel, "moves_axes", False)
+                    moving
+                    for moving, (name, _) in self._owners.items()
+                    if getattr(film.panels_by_name[name], "moves_axes", False)
                 ]
                 write_plainly(self.figure)
                 standing = self.figure.axes  # a panel may put others in the place of its own
@@ -87,7 +87,7 @@ class Drawing:
             with blame(f"panel {name}", *origin(panel)):
                 update = _checked_update(name, panel(axes[name]))
             self._updates.append((name, update, origin(update)))
-            for added in self.figure.axes:
+            for added in self.figure.findobj(Axes):
                 self._owners.setdefault(added, (name, origin(panel)))
 
     def _lay_out(self, frame: int) -> None:

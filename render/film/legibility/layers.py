@@ -59,7 +59,7 @@ class _Recorded:
 
     def __init__(self, figure: Figure, apart: Iterable[Artist]) -> None:
         recorder = Recorder(*_size(figure), figure.dpi)
-        self.texts = {}
+        self.texts: dict[Text, Bbox] = {}
         self._figure = figure
         self._parts: dict[int, list[range]] = defaultdict(list)
 
@@ -88,7 +88,7 @@ class _Redrawn:
     """Draws again for each picture."""
 
     def __init__(self, figure: Figure) -> None:
-        self.texts = {}
+        self.texts: dict[Text, Bbox] = {}
         self._figure = figure
         with _texts_noted_in(self.texts):
             figure.draw(blank(figure))
@@ -116,7 +116,7 @@ def _texts_noted_in(texts: dict[Text, Bbox]) -> Iterator[None]:
             if np.isfinite(box.extents).all():
                 texts[text] = box
 
-    Text.draw = draw  # type: ignore[method-assign]
+    Text.draw = draw  # type: ignore[method-assign, assignment]
     try:
         yield
     finally:

@@ -11,15 +11,18 @@ import matplotlib
 import numpy as np
 import numpy.typing as npt
 from matplotlib.artist import Artist
+from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.colors import to_rgba, to_rgba_array
+from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import StepPatch
 from matplotlib.path import Path
 
 from render.film.colours import VISIONS, contrast, difference, over
 from render.film.legibility.findings import Finding, told_apart
-from render.film.legibility.pictures import FrameView, name_of
+from render.film.legibility.pictures import FrameView, every_axes, name_of, name_of_axes
 from render.film.legibility.texts import halo_of
 
 __all__ = ["check_lines", "check_runs", "check_spines", "is_casing", "is_line"]
@@ -34,28 +37,46 @@ _MOST_SAMPLES = 4000
 def check_lines(view: FrameView) -> Iterator[Finding]:
     """Yield the lines of a frame whose contrast with what is behind them is below 3 to 1."""
     for artist in view.data:
-        if isinstance(artist, Line2D) and is_line(artist):
-            path = artist.get_transform().transform_path(artist.get_path())
-            paths, colours = [path], [to_rgba(artist.get_color(), artist.get_alpha())]
-        elif isinstance(artist, LineCollection):
-            transform = artist.get_transform()
-            paths = [transform.transform_path(path) for path in artist.get_paths()]
-            colours = list(to_rgba_array(artist.get_colors()))
-        else:
-            continue
         if is_casing(view, artist):
             continue
-        behind = _behind(view, artist, paths)
-        if not behind.size or not colours:
-            continue
         halo = halo_of(artist.get_path_effects()) or _casing(view, artist)
-        backgrounds = behind if halo is None else over(halo, behind)
-        ratios = [contrast(over(colour, backgrounds), backgrounds) for colour in colours]
-        spot = _POOR_SPOT * view.background.shape[0] / len(behind)
-        let_pass = min(max(_POOR_SHARE, spot), 1.0)
-        poorest = min(float(np.quantile(ratio, let_pass)) for ratio in ratios)
+        poorest = min(
+            (_poorest(view, artist, *stroke, halo) for stroke in _strokes(artist)), default=np.inf
+        )
         if poorest < _LEAST_CONTRAST:
-            yield _faint(view, name_of(artist), poorest, ("faint line", *view.place(artist)))
+            name = f"{name_of(artist)} of {name_of_axes(artist.axes)}"
+            yield _faint(view, name, poorest, ("faint line", *view.place(artist)))
+
+
+def _strokes(artist: Any) -> Iterator[tuple[Any, Sequence[Path]]]:
+    """Yield each colour that an artist draws lines in, and these, in pixels."""
+    transform = artist.get_transform()
+    if isinstance(artist, Line2D) and is_line(artist):
+        paths = [transform.transform_path(artist.get_path())]
+        yield to_rgba(artist.get_color(), artist.get_alpha()), paths
+    elif isinstance(artist, StepPatch) and not artist.get_fill() and artist.get_linewidth() > 0:
+        yield to_rgba(artist.get_edgecolor()), [transform.transform_path(artist.get_path())]
+    elif isinstance(artist, LineCollection) and len(artist.get_colors()):
+        colours = to_rgba_array(artist.get_colors())
+        paths = [transform.transform_path(path) for path in artist.get_paths()]
+        different, number = np.unique(colours, axis=0, return_inverse=True)
+        for at, colour in enumerate(different):
+            own = [path for n, path in enumerate(paths) if number[n % len(colours)] == at]
+            if own:
+                yield colour, own
+
+
+def _poorest(
+    view: FrameView, artist: Artist, colour: Any, paths: Sequence[Path], halo: Any
+) -> float:
+    """Return the contrast of lines with what is behind them, but for the poorest spots."""
+    behind = _behind(view, artist, paths)
+    if not behind.size:
+        return np.inf
+    backgrounds = behind if halo is None else over(halo, behind)
+    spot = _POOR_SPOT * view.background.shape[0] / len(behind)
+    ratios = contrast(over(colour, backgrounds), backgrounds)
+    return float(np.quantile(ratios, min(max(_POOR_SHARE, spot), 1.0)))
 
 
 def check_spines(view: FrameView) -> Iterator[Finding]:
@@ -63,8 +84,8 @@ def check_spines(view: FrameView) -> Iterator[Finding]:
 
     One in the very colour of the paper is meant to be none.
     """
-    paper = to_rgba(view.figure.get_facecolor())[:3]
-    for number, axes in enumerate(view.figure.axes):
+    paper = over(to_rgba(view.figure.get_facecolor()), np.ones(3))
+    for number, axes in enumerate(every_axes(view.figure)):
         if not (axes.get_visible() and axes.axison):
             continue
         ratios = {
@@ -154,48 +175,85 @@ def _samples(path: Path) -> npt.NDArray[Any]:
 
 def check_runs(view: FrameView) -> Iterator[Finding]:
     """Yield pairs of labelled lines, or points, that look alike: to some eyes, or in shape."""
-    yield from _alike("lines", _labelled_lines(view.figure), view.frame)
-    yield from _alike("points", _labelled_points(view.figure), view.frame)
+    for labelled in _labelled(view.figure):
+        styles = [(label, _style(artist)) for label, artist in labelled]
+        for kind in ("lines", "points"):
+            own = {
+                (label, style.colour, style.pattern): (label, style)
+                for label, style in styles
+                if style is not None and style.kind == kind
+            }
+            yield from _alike(kind, list(own.values()), view.frame)
+
+
+def _labelled(figure: Figure) -> Iterator[list[tuple[str, Any]]]:
+    """Yield, for each place where runs are seen together, their labels and who is drawn for them.
+
+    A place is a legend of the figure, or an axes with those that lie on it.
+    """
+    for legend in figure.legends:
+        yield list(_entries(legend))
+    axes = [axes for axes in every_axes(figure) if axes.get_visible()]
+    boxes = [each.get_window_extent() for each in axes]
+    for at, box in enumerate(boxes):
+        together = [each for each, other in zip(axes, boxes, strict=True) if box.overlaps(other)]
+        if together[0] is axes[at]:
+            yield [entry for each in together for entry in _drawn(each)]
+
+
+def _entries(legend: Any) -> Iterator[tuple[str, Any]]:
+    """Yield what a legend says, and the sample beside it."""
+    handles = legend.legend_handles
+    for handle, text in zip(handles, legend.get_texts(), strict=False):
+        yield text.get_text(), handle
+
+
+def _drawn(axes: Axes) -> Iterator[tuple[str, Any]]:
+    """Yield the labels of what an axes draws, and those that its legend gives."""
+    artists: list[Any] = [*axes.get_lines(), *axes.collections]
+    bars = [each for each in axes.containers if isinstance(each, ErrorbarContainer)]
+    named = [(each, each) for each in artists] + [(each, each.lines[0]) for each in bars]
+    for holder, artist in named:
+        label = str(holder.get_label() or "")
+        if artist is not None and artist.get_visible() and label and not label.startswith("_"):
+            yield label, artist
+    if axes.get_legend() is not None:
+        yield from _entries(axes.get_legend())
 
 
 @dataclass(frozen=True)
 class _Style:
-    """What tells one run from another, and the word for its pattern."""
+    """What tells one run from another, and the word for its pattern.
 
-    colour: Any
+    kind: "lines", or "points" that nothing joins.
+    """
+
+    kind: str
+    colour: tuple[float, ...]
     pattern: tuple[Any, ...]
     name: str
 
 
-def _labelled_lines(figure: Figure) -> dict[str, _Style]:
-    return {
-        str(line.get_label()): _Style(
-            to_rgba(line.get_color())[:3], _pattern(line), str(line.get_linestyle())
-        )
-        for axes in figure.axes
-        for line in axes.get_lines()
-        if is_line(line) and _has_label(line)
-    }
+def _style(artist: Any) -> _Style | None:
+    """Return how a line, or points of one colour, look; None for anything else."""
+    if isinstance(artist, Line2D) and is_line(artist):
+        colour = to_rgba(artist.get_color())[:3]
+        return _Style("lines", colour, _pattern(artist), str(artist.get_linestyle()))
+    if isinstance(artist, Line2D) and _marker(artist):
+        colour = to_rgba(artist.get_markerfacecolor())[:3]
+        return _Style("points", colour, (_marker(artist),), "the same shape")
+    if isinstance(artist, PathCollection):
+        colours = np.unique(to_rgba_array(artist.get_facecolor()), axis=0)
+        if len(colours) == 1:
+            shapes = tuple(np.asarray(path.vertices).tobytes() for path in artist.get_paths())
+            return _Style("points", tuple(colours[0, :3]), shapes, "the same shape")
+    return None
 
 
-def _labelled_points(figure: Figure) -> dict[str, _Style]:
-    styles = {}
-    for axes in figure.axes:
-        for points in axes.collections:
-            colours = np.unique(to_rgba_array(points.get_facecolor()), axis=0)
-            if isinstance(points, PathCollection) and _has_label(points) and len(colours) == 1:
-                shapes = tuple(np.asarray(path.vertices).tobytes() for path in points.get_paths())
-                styles[str(points.get_label())] = _Style(colours[0, :3], shapes, "the same shape")
-    return styles
-
-
-def _has_label(artist: Artist) -> bool:
-    label = str(artist.get_label() or "")
-    return label != "" and not label.startswith("_")
-
-
-def _alike(kind: str, styles: dict[str, _Style], frame: int) -> Iterator[Finding]:
-    for (one, first), (other, second) in itertools.combinations(styles.items(), 2):
+def _alike(kind: str, styles: list[tuple[str, _Style]], frame: int) -> Iterator[Finding]:
+    for (one, first), (other, second) in itertools.combinations(styles, 2):
+        if one == other:
+            continue
         apart, vision = min(
             ((difference(first.colour, second.colour, vision), vision) for vision in VISIONS),
             key=lambda seen: seen[0],
@@ -238,4 +296,10 @@ def _told(
 
 def _pattern(line: Line2D) -> tuple[Any, ...]:
     dashes = getattr(line, "_unscaled_dash_pattern", (0, None))
-    return (str(line.get_marker()), dashes[0], tuple(dashes[1] or ()))
+    return (_marker(line), tuple(dashes[1] or ()))
+
+
+def _marker(line: Line2D) -> str:
+    """Return a line's marker, "" for none."""
+    marker = str(line.get_marker())
+    return "" if marker in ("None", "none", " ") else marker

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 
 from render.film.colours import LUMINANCE, linear
 from render.film.legibility.findings import Finding, told_apart
-from render.film.legibility.pictures import name_of_axes
+from render.film.legibility.pictures import every_axes, name_of_axes
 
 __all__ = ["Flashes", "Jumps"]
 
@@ -92,7 +92,7 @@ class Jumps:
 
     def add(self, frame: int, figure: Figure) -> Iterator[Finding]:
         """Take a frame; yield each axes that jumps."""
-        for number, axes in enumerate(figure.axes):
+        for number, axes in enumerate(every_axes(figure)):
             now = np.concatenate([_place(axes), *_limits(axes)])
             before = self._before.get(number)
             self._before[number] = now

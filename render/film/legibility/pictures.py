@@ -15,9 +15,11 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.collections import LineCollection, PathCollection
+from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
+from matplotlib.offsetbox import AnchoredOffsetbox
 from matplotlib.patches import StepPatch
 from matplotlib.quiver import Quiver
 from matplotlib.text import Text
@@ -25,7 +27,7 @@ from matplotlib.transforms import Bbox
 
 from render.film.legibility.layers import Layers, Picture, blank, layers
 
-__all__ = ["FrameView", "children", "differ", "name_of", "name_of_axes"]
+__all__ = ["FrameView", "children", "differ", "every_axes", "name_of", "name_of_axes"]
 
 Place = tuple[object, ...]
 Ink = tuple[tuple[int, int], npt.NDArray[np.bool_]]  # the first row and column, and which pixels
@@ -60,9 +62,20 @@ class FrameView:
         ]
 
     @cached_property
-    def legends(self) -> list[Legend]:
-        """The figure's legends and those of its axes."""
-        return self.figure.findobj(Legend)
+    def bars(self) -> list[Artist]:
+        """The bars: data that words may be written on."""
+        return [
+            bar
+            for axes in every_axes(self.figure)
+            for bars in axes.containers
+            if isinstance(bars, BarContainer)
+            for bar in bars.patches
+        ]
+
+    @cached_property
+    def legends(self) -> list[Legend | AnchoredOffsetbox]:
+        """The legends of the figure and of its axes, and boxes of words that stand like these."""
+        return [*self.figure.findobj(Legend), *self.figure.findobj(AnchoredOffsetbox)]
 
     @cached_property
     def whole(self) -> Picture:
@@ -82,18 +95,18 @@ class FrameView:
     def without_legends(self, legends: Sequence[Artist]) -> tuple[Picture, Picture]:
         """Two pictures without texts and some of the legends: with data, and without."""
         with_data = self._without(self.texts, legends)
-        return with_data, self._without(self.texts, legends, self.data)
+        return with_data, self._without(self.texts, legends, self.data, self.bars)
 
     def _without(self, *artists: Sequence[Artist]) -> Picture:
         return self._layers.without(itertools.chain(self._spines, *artists))
 
     @cached_property
     def _layers(self) -> Layers:
-        return layers(self.figure, [*self._spines, *self.data, *self.legends])
+        return layers(self.figure, [*self._spines, *self.data, *self.bars, *self.legends])
 
     @cached_property
     def _spines(self) -> list[Artist]:
-        return [spine for axes in self.figure.axes for spine in axes.spines.values()]
+        return [spine for axes in every_axes(self.figure) for spine in axes.spines.values()]
 
     def ink(self, text: Text, box: Bbox) -> npt.NDArray[np.bool_]:
         """Which pixels a text covers, were it alone on the picture, in a part of its own box."""
@@ -164,11 +177,18 @@ def name_of(artist: Artist) -> str:
     return f"{kind} {label!r}" if label and not label.startswith("_") else kind
 
 
-def name_of_axes(axes: Axes) -> str:
+def name_of_axes(axes: Any) -> str:
     """Return words by which a user finds an axes: in a film, the name of its panel."""
     title = axes.get_title(loc="left") or axes.get_ylabel() or axes.get_xlabel()
     figure: Any = axes.get_figure(root=True)
-    return f"axes {axes.get_label() or title or figure.axes.index(axes)}"
+    return f"axes {axes.get_label() or title or list(every_axes(figure)).index(axes)}"
+
+
+def every_axes(within: Any) -> Iterator[Axes]:
+    """Yield the axes of a figure, or of an axes, each followed by its insets."""
+    for axes in within.axes if isinstance(within, Figure) else within.child_axes:
+        yield axes
+        yield from every_axes(axes)
 
 
 def children(axes: Any) -> Iterator[Artist]:

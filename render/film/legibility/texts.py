@@ -10,6 +10,7 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.cbook import is_math_text
 from matplotlib.colors import to_rgba
+from matplotlib.legend import Legend
 from matplotlib.patheffects import AbstractPathEffect, Stroke, withStroke
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
@@ -25,6 +26,9 @@ _LEAST_SHARE = 0.025
 _LEAST_CONTRAST = 4.5
 _FEW = 6  # pixels that may touch, or more where letters are large:
 _TOUCH_SHARE = 0.04  # of the square on a letter's height
+_THIN_HALO_PT = 1.0  # thinner ones set nothing apart
+_NEAR_SHARE = 0.1  # of a letter's height
+_MOST_HIDDEN = 0.5  # of a text's pixels
 _POOR_SHARE = 0.05  # of the pixels behind a text, the poorest that are let pass
 
 
@@ -39,10 +43,13 @@ def check_texts(view: FrameView) -> Iterator[Finding]:
             continue  # not to be seen, as the scene wants
         yield from _small(view, text)
         yield from _cut_off(view, text, box, frame if clip is None else clip)
-        ink = _ink(view, box)
+        alone, ink = view.ink(text, box), _ink(view, box)
+        if alone.any() and ink[alone].mean() < _MOST_HIDDEN:
+            yield from _hidden(view, text, alone, ink)
+            continue
         if ink.any():
             yield from _over_data(view, text, box, ink)
-            yield from _faint(view, text, box, ink)
+        yield from _faint(view, text, box, ink if ink.any() else np.ones_like(ink))
     yield from _legends_over_data(view)
     yield from _meetings(view, list(boxes.values()))
 
@@ -62,9 +69,10 @@ def halo_of(effects: list[AbstractPathEffect] | None) -> Any:
     """Return the colour drawn around an artist by its path effects, or None."""
     for effect in effects or ():
         if isinstance(effect, (withStroke, Stroke)):
-            colour = effect._gc.get("foreground")  # type: ignore[attr-defined]
-            if colour is not None:
-                return to_rgba(colour)
+            drawn = effect._gc  # type: ignore[attr-defined]
+            colour, width = drawn.get("foreground"), drawn.get("linewidth", _THIN_HALO_PT)
+            if colour is not None and width >= _THIN_HALO_PT:
+                return to_rgba(colour, drawn.get("alpha"))
     return None
 
 
@@ -113,13 +121,16 @@ def _smallest_pt(text: Text) -> float:
 
 def _cut_off(view: FrameView, text: Text, box: Bbox, frame: Any) -> Iterator[Finding]:
     """Nothing beyond the picture's edge, or beyond the axes that clips it."""
-    slack = 0.2 * (box.height if box.height < box.width else box.width)  # above and below letters
-    beyond = max(
-        frame.x0 - box.x0 - (slack if box.height > box.width else 1),
-        box.x1 - frame.x1 - (slack if box.height > box.width else 1),
-        frame.y0 - box.y0 - slack,
-        box.y1 - frame.y1 - slack,
+    line_px = 1.4 * _letter_px(view, text)
+    slack = 0.2 * min(box.height, box.width, line_px)  # above and below the letters of a line
+    aside = slack if box.height > box.width else 1.0
+    sides = (
+        (frame.x0 - box.x0, aside),
+        (box.x1 - frame.x1, aside),
+        (frame.y0 - box.y0, slack),
+        (box.y1 - frame.y1, slack),
     )
+    beyond = max((by for by, let_pass in sides if by > let_pass), default=0.0)
     if beyond > 0:
         size, bound = f"{beyond:.0f} px", "move it, or shorten it"
         yield _found(view, text, "is cut off by", size, bound, "cut off", beyond)
@@ -131,15 +142,22 @@ def _ink(view: FrameView, box: Bbox) -> npt.NDArray[np.bool_]:
     return differ(view.whole[at], view.without_texts[at])
 
 
+def _hidden(
+    view: FrameView, text: Text, alone: npt.NDArray[np.bool_], ink: npt.NDArray[np.bool_]
+) -> Iterator[Finding]:
+    """No letters below what is drawn later."""
+    hidden = float(1 - ink[alone].mean())
+    size, bound = f"{hidden:.0%} of it", "draw it later, or move it"
+    yield _found(view, text, "is hidden by what is drawn on it,", size, bound, "hidden", hidden)
+
+
 def _over_data(
     view: FrameView, text: Text, box: Bbox, ink: npt.NDArray[np.bool_]
 ) -> Iterator[Finding]:
     """No line, point or arrow behind the letters or between them."""
     at = view.pixels(box)
     data = differ(view.without_texts[at], view.background[at])
-    rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
-    inside = data[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    covered = int(inside.sum())
+    covered = int((data & _reach(view, text, ink)).sum())
     if covered > _may_touch(view, text):
         rule = "is written over data," if text.get_bbox_patch() is None else "hides data,"
         size, bound = f"{covered} px of it", "put it where no data is"
@@ -148,8 +166,11 @@ def _over_data(
 
 def _may_touch(view: FrameView, text: Text) -> float:
     """How many pixels of data, such as the tip of a marker, may reach to a text's edge."""
-    letter_px = float(text.get_fontsize()) / 72 * float(view.figure.dpi)
-    return max(_FEW, _TOUCH_SHARE * letter_px**2)
+    return max(_FEW, _TOUCH_SHARE * _letter_px(view, text) ** 2)
+
+
+def _letter_px(view: FrameView, text: Text) -> float:
+    return float(text.get_fontsize()) / 72 * float(view.figure.dpi)
 
 
 def _legends_over_data(view: FrameView) -> Iterator[Finding]:
@@ -169,7 +190,7 @@ def _legends_over_data(view: FrameView) -> Iterator[Finding]:
             yield Finding(
                 rule="hides data,",
                 frame=view.frame,
-                artist=f"legend {', '.join(text.get_text() for text in legend.get_texts())!r}",
+                artist=_name_of_legend(legend),
                 value=f"{covered} px of it",
                 bound="put it where no data is, or outside the axes",
                 place=("legend", *view.place(legend)),
@@ -182,12 +203,21 @@ def _touches(view: FrameView, legend: Any, axes: Axes) -> bool:
 
 
 def _legend_box(view: FrameView, legend: Any) -> Bbox:
-    return Bbox(legend.get_frame().get_window_extent().get_points())
+    frame = legend.get_frame() if isinstance(legend, Legend) else legend.patch
+    return Bbox(frame.get_window_extent().get_points())
+
+
+def _name_of_legend(legend: Any) -> str:
+    kind = "legend" if isinstance(legend, Legend) else "box"
+    words = [" ".join(text.get_text().split()) for text in legend.findobj(Text)]
+    return f"{kind} {', '.join(filter(None, words))!r}"
 
 
 def _faint(view: FrameView, text: Text, box: Bbox, ink: npt.NDArray[np.bool_]) -> Iterator[Finding]:
     """A contrast of at least 4.5 to 1 with what is behind the letters."""
     behind = view.without_texts[view.pixels(box)][ink] / 255
+    if not behind.size:
+        return
     patch = text.get_bbox_patch()
     halo = halo_of(text.get_path_effects())
     if patch is not None:
@@ -197,6 +227,8 @@ def _faint(view: FrameView, text: Text, box: Bbox, ink: npt.NDArray[np.bool_]) -
     colour = np.array(to_rgba(text.get_color()))
     if text.get_alpha() is not None:
         colour[3] = text.get_alpha()
+    if colour[3] == 0:
+        return  # not to be seen, as the scene wants
     ratio = float(np.quantile(contrast(over(colour, behind), behind), _POOR_SHARE))
     if ratio < _LEAST_CONTRAST:
         value, least = told_apart(ratio, _LEAST_CONTRAST)
@@ -215,10 +247,10 @@ def _shared(ones: Sequence[Any], others: Sequence[Any]) -> Iterator[tuple[int, i
 
 def _overlapping(view: FrameView, one: Text, other: Text, shared: Bbox) -> Iterator[Finding]:
     """No letters on other letters."""
-    inks = [view.ink(text, shared) for text in (one, other)]
-    rows, columns = (_reach(inks[0], axis) & _reach(inks[1], axis) for axis in (1, 0))
-    if rows.any() and columns.any():
-        wide, high = int(columns.sum()), int(rows.sum())
+    reaches = [_reach(view, text, view.ink(text, shared)) for text in (one, other)]
+    both = reaches[0] & reaches[1]
+    if both.any():
+        wide, high = int(both.any(axis=0).sum()), int(both.any(axis=1).sum())
         yield Finding(
             rule=f"overlaps {name_of(other)} by",
             frame=view.frame,
@@ -242,10 +274,24 @@ def _in_the_next_axes(view: FrameView, text: Text, axes: Axes, shared: Bbox) -> 
         yield _found(view, text, rule, size, bound, "next axes", columns.size)
 
 
-def _reach(ink: npt.NDArray[np.bool_], axis: int) -> npt.NDArray[np.bool_]:
-    """Return the rows, or columns, from the first to the last that hold ink."""
-    held = np.flatnonzero(ink.any(axis=axis))
-    reach = np.zeros(ink.shape[1 - axis], dtype=bool)
-    if held.size:
-        reach[held[0] : held[-1] + 1] = True
+def _reach(view: FrameView, text: Text, ink: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Return the pixels that a text needs for itself, given those of its letters.
+
+    The rectangle around them; of a text that is turned aslant, what is very near to them.
+    """
+    if text.get_rotation() % 90 != 0:
+        return _grown(ink, round(_NEAR_SHARE * _letter_px(view, text)))
+    rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
+    reach = np.zeros_like(ink)
+    if rows.size:
+        reach[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] = True
     return reach
+
+
+def _grown(ink: npt.NDArray[np.bool_], by: int) -> npt.NDArray[np.bool_]:
+    """Return which pixels are at most so far, in rows and in columns, from a pixel with ink."""
+    wide = np.pad(ink, by)
+    for axis in (0, 1):
+        shifted = np.lib.stride_tricks.sliding_window_view(wide, 2 * by + 1, axis=axis)
+        wide = np.asarray(shifted.any(axis=-1))
+    return wide

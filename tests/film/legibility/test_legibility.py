@@ -4,8 +4,7 @@ import matplotlib
 import matplotlib.patheffects as halo
 import numpy as np
 import pytest
-from matplotlib.patches import PathPatch
-from matplotlib.path import Path
+from matplotlib.offsetbox import AnchoredText
 
 from render import Film
 from render.film.legibility import check
@@ -13,31 +12,14 @@ from render.film.legibility.findings import told_apart
 from render.film.legibility.pictures import FrameView
 
 
-def found(panel, **settings):
-    """Check a film of one panel; return what was found, as text."""
-    settings = {"seconds": 1, "fps": 10, "size": (640, 360)} | settings
-    return [str(finding) for finding in check(Film([panel], **settings), stills=3)]
-
-
-def still(draw):
-    """A panel that draws once."""
-
-    def panel(ax):
-        ax.set(xlim=(0, 1), ylim=(0, 1))
-        draw(ax)
-        return lambda step: None
-
-    return panel
-
-
-def test_a_plain_film_passes():
+def test_a_plain_film_passes(found, still):
     assert found(still(lambda ax: (ax.plot([0, 1], [0, 1]), ax.set(xlabel="x", ylabel="y")))) == []
 
 
 @pytest.mark.parametrize(
     ("points", "words"), [(9.5, ["letters are 2.4% of the width"]), (10.5, [])]
 )
-def test_letters_of_an_upright_picture_are_measured_by_its_width(points, words):
+def test_letters_of_an_upright_picture_are_measured_by_its_width(found, still, points, words):
     panel = still(lambda ax: ax.text(0.1, 0.8, "tiny", fontsize=points))
     findings = found(panel, size=(360, 640))
     assert len(findings) == len(words) and all(map(str.__contains__, findings, words))
@@ -71,11 +53,14 @@ def test_letters_of_an_upright_picture_are_measured_by_its_width(points, words):
             lambda ax: (ax.set_facecolor("navy"), ax.text(0.1, 0.5, "dark on dark")),
             "text 'dark on dark': has a contrast of",
         ),
-        (lambda ax: ax.plot([0, 1], [0, 1], color="0.7"), "Line2D: has a contrast of 2."),
-        (lambda ax: ax.plot([0.5, 0.51], [0.5, 0.5], "0.7"), "Line2D: has a contrast of 2."),
+        (lambda ax: ax.plot([0, 1], [0, 1], color="0.7"), "Line2D of axes 0: has a contrast of 2."),
+        (
+            lambda ax: ax.plot([0.5, 0.51], [0.5, 0.5], "0.7"),
+            "Line2D of axes 0: has a contrast of 2.",
+        ),
         (
             lambda ax: ax.plot([0, 1], [0, 1], "k", alpha=0.2, label="run"),
-            "Line2D 'run': has a contrast of",
+            "Line2D 'run' of axes 0: has a contrast of",
         ),
         (
             lambda ax: ax.text(0.1, 0.5, "$10^{-3}$", fontsize=13),
@@ -115,7 +100,7 @@ def test_letters_of_an_upright_picture_are_measured_by_its_width(points, words):
         ),
     ],
 )
-def test_what_cannot_be_read_is_named(draw, words):
+def test_what_cannot_be_read_is_named(found, still, draw, words):
     findings = found(still(draw))
     assert any(words in finding for finding in findings), findings
 
@@ -154,11 +139,141 @@ def test_what_cannot_be_read_is_named(draw, words):
         ),
     ],
 )
-def test_what_can_be_read_passes(draw):
+def test_what_can_be_read_passes(found, still, draw):
     assert found(still(draw)) == []
 
 
-def test_a_text_that_changes_is_told_once_where_it_is_worst():
+ENDS = {"transform_rotates_text": True, "rotation_mode": "anchor", "ha": "center", "va": "bottom"}
+
+
+@pytest.mark.parametrize(
+    ("draw", "words"),
+    [
+        (
+            lambda ax: (ax.set_facecolor("#1b2733"), ax.grid(False), ax.text(0.3, 0.5, "no light")),
+            "text 'no light': has a contrast of 1.0 to 1",
+        ),
+        (
+            lambda ax: (ax.text(0.4, 0.5, "below"), ax.bar([0.5], [0.9], width=0.5, zorder=5)),
+            "text 'below': is hidden by what is drawn on it, 100% of it",
+        ),
+        (
+            lambda ax: ax.figure.text(0.4, -0.04, "one\ntwo\nthree\nfour\nlost", in_layout=False),
+            "text 'one two three four lost': is cut off by",
+        ),
+        (
+            lambda ax: (
+                ax.set_facecolor("navy"),
+                ax.text(
+                    0.4, 0.5, "pale", path_effects=[halo.withStroke(foreground="w", alpha=0.1)]
+                ),
+            ),
+            "text 'pale': has a contrast of",
+        ),
+        (
+            lambda ax: (
+                ax.plot([0.2, 0.95], [0.2, 0.93]),
+                ax.add_artist(AnchoredText("rate\n0.1", loc="upper right")),
+            ),
+            "box 'rate 0.1': hides data",
+        ),
+        (
+            lambda ax: (
+                ax.bar([0.9], [0.95], width=0.1, label="loss"),
+                ax.legend(loc="upper right"),
+            ),
+            "legend 'loss': hides data",
+        ),
+        (
+            lambda ax: ax.stairs([0.2, 0.5], [0, 0.5, 1], color="0.9", lw=2),
+            "StepPatch of axes 0: has a contrast of 1.",
+        ),
+        (
+            lambda ax: ax.hlines([0.3, 0.6], 0.1, 0.9, colors=["0.8", "black"], lw=3),
+            "LineCollection of axes 0: has a contrast of 1.",
+        ),
+        (
+            lambda ax: [
+                ax.plot([at, at + 0.1], [0.2, 0.4], "o", color="C0", label=f"run {at}")
+                for at in (0.1, 0.5)
+            ],
+            "points 'run 0.1' and 'run 0.5': have the same dash and marker, and",
+        ),
+        (
+            lambda ax: [
+                ax.errorbar(
+                    [at, at + 0.1], [0.2, 0.4], 0.05, fmt="-", color="C0", label=f"run {at}"
+                )
+                for at in (0.1, 0.5)
+            ],
+            "lines 'run 0.1' and 'run 0.5': have the same dash and marker, and",
+        ),
+        (
+            lambda ax: ax.legend(
+                ax.plot([0, 0.5], [[0.1, 0.2], [0.3, 0.4]], "C0-"), ["a", "b"], loc="upper right"
+            ),
+            "lines 'a' and 'b': have the same dash and marker, and",
+        ),
+        (
+            lambda ax: [
+                ax.inset_axes((0.1, 0.5, 0.4, 0.4)).plot([0, 1], [0, 1], "0.8"),
+                ax.child_axes[0].spines[:].set_color("0.8"),
+            ],
+            "axes inset_axes, left spine: has a contrast of",
+        ),
+    ],
+)
+def test_what_else_cannot_be_read_is_named(found, still, draw, words):
+    findings = found(still(draw))
+    assert any(words in finding for finding in findings), findings
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda ax: ax.text(0.1, 0.5, "not yet", alpha=0),
+        lambda ax: ax.text(0.5, np.nan, "of a run that diverged"),
+        lambda ax: ax.annotate("outside, so not drawn", (0.5, 3), xytext=(0.5, 3)),
+        lambda ax: ax.set_xticks(
+            np.linspace(0, 1, 16), [f"epoch {n}" for n in range(16)], rotation=45, ha="right"
+        ),
+        lambda ax: (ax.plot([0, 1], [0, 1]), ax.text(0.5, 0.58, "flow", rotation=45, **ENDS)),
+        lambda ax: (
+            ax.grid(False),
+            ax.axvspan(0.5, 1, color="black"),
+            ax.hlines([0.3, 0.6], [0.02, 0.52], [0.48, 0.98], colors=["black", "white"], lw=3),
+        ),
+        lambda ax: (
+            ax.plot([0, 1], [0, 1], "C0", label="a"),
+            ax.plot([0, 1], [1, 0], "C0", label="b", visible=False),
+        ),
+    ],
+)
+def test_what_else_can_be_read_or_is_not_drawn_passes(found, still, draw):
+    assert found(still(draw)) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "settings", "told"),
+    [
+        (["a clean label"], {}, []),
+        (["first", "second"], {}, ["overlaps text 'second'"]),
+        (["faint"], {"color": "0.8"}, ["has a contrast of 1."]),
+    ],
+)
+def test_texts_in_space_are_measured_where_they_are_seen(found, words, settings, told):
+    def panel(ax):
+        ax.set(xlim=(0, 1), ylim=(0, 1), zlim=(0, 1))
+        for word in words:
+            ax.text(0.2, 0.8, 0.9, word, **settings)
+        return lambda step: None
+
+    panel.projection = "3d"
+    findings = found(panel, size=(1280, 720))
+    assert len(findings) == len(told) and all(map(str.__contains__, findings, told)), findings
+
+
+def test_a_text_that_changes_is_told_once_where_it_is_worst(found):
     def panel(ax):
         ax.text(0.1, 0.5, "label")
         number = ax.text(0.1, 0.51, "")
@@ -169,7 +284,7 @@ def test_a_text_that_changes_is_told_once_where_it_is_worst():
     assert finding.endswith("set them apart (the worst of 3 of 3 stills)")
 
 
-def test_texts_drawn_anew_are_told_by_their_place():
+def test_texts_drawn_anew_are_told_by_their_place(found):
     def panel(ax):
         return lambda step: (ax.clear(), ax.text(0.1, 0.5, f"step {step}", fontsize=5))
 
@@ -177,105 +292,31 @@ def test_texts_drawn_anew_are_told_by_their_place():
     assert "text 'step 0': letters are 1.3%" in finding and "3 of 3 stills" in finding
 
 
-def test_of_many_of_a_kind_a_few_are_told_and_the_others_counted():
+def test_of_many_of_a_kind_a_few_are_told_and_the_others_counted(found, still):
     findings = found(still(lambda ax: [ax.text(0.1, y / 9, "a", fontsize=5) for y in range(8)]))
     assert len(findings) == 5 and findings[-1].endswith("; and 3 more like this")
 
 
-def test_each_text_is_drawn_alone_at_most_once(monkeypatch):
+def test_each_text_is_drawn_alone_at_most_once(found, still, monkeypatch):
     draws = []
     draw = FrameView._draw_alone
     monkeypatch.setattr(
-        FrameView, "_draw_alone", lambda view, text: (draws.append(text), draw(view, text))[1]
+        FrameView,
+        "_draw_alone",
+        lambda view, text: (draws.append((view, text)), draw(view, text))[1],
     )
     found(still(lambda ax: [ax.text(0.1, 0.5, f"text {number}") for number in range(9)]))
-    assert len(draws) == 3 * 9
-
-
-def test_runs_that_look_alike_are_one_line_a_pair():
-    def draw(ax):
-        for label in "ab":
-            ax.plot([0, 1], [0, 1 + (label == "a")], "k-", label=label)
-
-    (finding,) = found(still(draw))
-    assert "have the same dash and marker, and with full colour vision, their colours" in finding
-    assert "differ by Delta E 0.0; at least 10.0; give each a colour and a dash" in finding
-
-
-def test_more_runs_than_styles_are_told_what_to_do():
-    def draw(ax):
-        for number in range(7):
-            ax.plot([0, 1], [0, number], f"C{number}", label=str(number))
-
-    (finding, *_) = [finding for finding in found(still(draw)) if "colours differ" in finding]
-    assert "; show at most 6 runs, or set a longer axes.prop_cycle in a theme" in finding
-
-
-NOTHING_SEEN = "axes 0: shows its data in none of 3 stills"
-
-
-@pytest.mark.parametrize(
-    ("draw", "words"),
-    [
-        (lambda ax: ax.plot([0, 0.5, 1], [np.nan] * 3), NOTHING_SEEN),
-        (lambda ax: ax.plot([0, 0.5, 1], [0.5, np.nan, 0.5]), NOTHING_SEEN),
-        (lambda ax: ax.plot([0, 1], [3, 4]), NOTHING_SEEN),
-        (lambda ax: (ax.set(yscale="log", ylim=(0.1, 1)), ax.plot([0, 1], [-1, 0])), NOTHING_SEEN),
-        (lambda ax: ax.scatter([3, 4], [3, 4]), NOTHING_SEEN),
-        (lambda ax: ax.stairs([1, 2], [4, 5, 6]), NOTHING_SEEN),
-        (lambda ax: ax.fill_between([-5, 5], -5, -4), NOTHING_SEEN),
-        (lambda ax: (ax.imshow(np.eye(3)), ax.set(xlim=(4, 5), ylim=(4, 5))), NOTHING_SEEN),
-        (lambda ax: (ax.pcolormesh(np.eye(3)), ax.set(xlim=(4, 5))), NOTHING_SEEN),
-        (
-            lambda ax: (ax.plot([0, 1], [0, 1]), ax.plot([0, 1], [3, 4], label="far")),
-            "Line2D 'far' of axes 0: is seen in none of 3 stills",
-        ),
-    ],
-)
-def test_data_that_is_never_seen_is_named(draw, words):
-    (finding,) = found(still(draw))
-    assert words in finding
-
-
-@pytest.mark.parametrize(
-    "draw",
-    [
-        lambda ax: ax.plot([], []),
-        lambda ax: ax.plot([np.nan], [np.nan], "o"),
-        lambda ax: ax.plot([-5, 5], [0.5, 0.5]),
-        lambda ax: ax.scatter([], []),
-        lambda ax: ax.fill_between([-5, 5], -5, 5),
-        lambda ax: ax.quiver([0.5], [0.5], [1], [1]),
-        lambda ax: ax.tripcolor([0, 1, 0], [0, 0, 1], [1, 2, 3.0], shading="gouraud"),
-        lambda ax: ax.plot([0, 1], np.array([[np.nan] * 2, [0, 1]]).T, "C1"),
-        lambda ax: (
-            ax.plot([0, 1], [np.nan] * 2, "C1"),
-            ax.add_patch(PathPatch(Path([[0, 0], [1, 1]]), fill=False, edgecolor="C1", alpha=0.5)),
-        ),
-        lambda ax: ax.inset_axes((0.2, 0.2, 0.5, 0.5)).plot([0, 1], [0, 1]),
-    ],
-)
-def test_data_that_is_seen_or_not_there_yet_passes(draw):
-    assert found(still(draw)) == []
-
-
-def test_a_panel_that_starts_empty_passes():
-    def panel(ax):
-        (line,) = ax.plot([], [])
-        ax.set(xlim=(0, 9), ylim=(0, 9))
-        return lambda step: line.set_data(range(step), range(step))
-
-    assert found(panel) == []
+    assert len(draws) == len(set(draws)) > 3 * 9
 
 
 @pytest.mark.parametrize("words", ["\u65e5\u672c x", "$x^2$ \u65e5\u672c"])
-def test_letters_that_the_font_lacks_are_one_finding_and_no_warning(words, caplog):
+def test_letters_that_the_font_lacks_are_one_finding_and_no_warning(found, still, words, caplog):
     (finding,) = found(still(lambda ax: ax.text(0.1, 0.5, words, fontsize=14)))
     assert f"text '{words}': the font DejaVu Sans lacks \u65e5 \u672c" in finding
     assert not caplog.records
 
 
-def test_a_text_that_runs_into_the_next_panel_is_named():
+def test_a_text_that_runs_into_the_next_panel_is_named(still):
     words = "words that are wider than the rest of it"
     wide = still(lambda ax: ax.text(0.5, 0.5, words, in_layout=False))
     film = Film([wide, still(lambda ax: None)], seconds=1, fps=10, size=(640, 360))
@@ -283,7 +324,7 @@ def test_a_text_that_runs_into_the_next_panel_is_named():
     assert f"text '{words}': runs into axes 1 by" in str(finding)
 
 
-def test_the_tip_of_a_marker_may_touch_its_label():
+def test_the_tip_of_a_marker_may_touch_its_label(found, still):
     def draw(ax):
         ax.plot(0.5, 0.5, "*", color="k", markersize=13)
         place = {"xytext": (0, -5), "textcoords": "offset points", "ha": "center", "va": "top"}
@@ -298,64 +339,7 @@ def test_a_value_next_to_its_bound_has_the_digits_that_tell_them_apart():
     assert told_apart(1.0, 1.0)[0].startswith("1.0")
 
 
-@pytest.mark.parametrize("theme", ["light", "dark", "print"])
-def test_the_themes_runs_stay_apart(theme):
-    def panel(ax):
-        for run in range(6):
-            ax.plot([0, 1], [run, run + 1], label=f"run {run}")
-        return lambda step: None
-
-    assert found(panel, theme=theme) == []
-
-
-def test_an_axis_that_jumps_is_named_unless_its_panel_wants_it():
-    def panel(ax):
-        return lambda step: ax.set_xlim(0, 1 + (step > 4))
-
-    (finding,) = found(panel)
-    assert "frame 5: axes" in finding and "jumps by 100% of its axis' length" in finding
-    panel.moves_axes = True
-    assert found(panel) == []
-
-
-def test_a_slow_zoom_is_no_jump():
-    def panel(ax):
-        return lambda step: ax.set_xlim(0, 1.01**step)
-
-    assert found(panel) == []
-
-
-def test_an_axes_that_moves_is_named():
-    def panel(ax):
-        return lambda step: ax.set_position((0.1, 0.1 + 0.01 * step, 0.5, 0.5))
-
-    assert any("px on the picture" in finding for finding in found(panel))
-
-
-@pytest.mark.parametrize(("a_second", "flashes"), [(2, False), (3, False), (4, True), (6, True)])
-def test_more_than_three_flashes_a_second_are_named(a_second, flashes):
-    def panel(ax):
-        ax.set_axis_off()
-        (patch,) = ax.bar([0], [1], 4)
-        ax.set(xlim=(-1, 1), ylim=(0, 1))
-        half = 24 // (2 * a_second)
-        return lambda step: patch.set_color("white" if step // half % 2 else "black")
-
-    findings = found(panel, fps=24, seconds=2, size=(160, 90), title="")
-    assert any("flashes" in finding for finding in findings) == flashes
-
-
-def test_a_small_flashing_lamp_is_allowed():
-    def panel(ax):
-        ax.set_axis_off()
-        ax.set(xlim=(0, 1), ylim=(0, 1))
-        (patch,) = ax.bar([0.5], [0.1], 0.1)
-        return lambda step: patch.set_color("white" if step % 2 else "black")
-
-    assert found(panel, title="") == []
-
-
-def test_a_check_changes_nothing():
+def test_a_check_changes_nothing(still):
     before = dict(matplotlib.rcParams)
     film = Film([still(lambda ax: ax.plot([0, 1]))], seconds=0.2, fps=10, size=(160, 90))
     assert check(film) == check(film)
