@@ -99,7 +99,8 @@ def _even(last: int, frames: int, runs: Sequence[Trajectory]) -> NDArray[np.floa
     moves = frames - 1
     length = np.zeros(last)
     for run in runs:
-        length[: run.steps] += _visible_change(run)[:last]
+        change = np.repeat(_visible_change(run) / run.every, run.every)[:last]
+        length[: len(change)] += change
     if moves <= 1 or last <= moves or not length.any():
         return _linear(last, frames, runs)
     # Where nothing moves, steps still take a little time: the times must add up to the moves.
@@ -121,7 +122,7 @@ def _bisect(rises: Callable[[float], float], low: float, high: float) -> float:
 
 
 def _visible_change(run: Trajectory) -> NDArray[np.float64]:
-    """How far each update moves what the eye follows, shape (steps,).
+    """How far each kept step moves what the eye follows, shape (steps,).
 
     That is the parameters, and the loss on a log axis, as parts of their range; a value that is
     not finite counts as no change.
@@ -130,7 +131,7 @@ def _visible_change(run: Trajectory) -> NDArray[np.float64]:
         log_loss = np.log10(np.maximum(run.loss, np.finfo(np.float32).tiny))
         seen = np.column_stack([run.params, log_loss]).astype(np.float64)
         seen[~np.isfinite(seen)] = np.nan
-        span = np.nanmax(seen, axis=0) - np.nanmin(seen, axis=0)
+        span = np.fmax.reduce(seen, axis=0) - np.fmin.reduce(seen, axis=0)
         moves = np.nan_to_num(np.diff(seen, axis=0) / np.where(span > 0, span, 1.0))
     parameters = np.linalg.norm(moves[:, :-1], axis=1) / math.sqrt(run.params.shape[1])
     return np.asarray(parameters + np.abs(moves[:, -1]))

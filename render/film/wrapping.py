@@ -16,7 +16,10 @@ from matplotlib.textpath import text_to_path
 
 __all__ = ["extent_pt", "room_pt", "width_pt", "wrap_title", "wrap_titles", "wrapped"]
 
-_WORD = re.compile(r"(?: = |\$[^$]*\$|[^ $])+")  # an equation is not torn apart
+_FORMULA = r"\$(?:\\.|[^$\\])*\$"  # with dollar signs of its own, if any, as \$
+_WORD = re.compile(rf"(?: = |{_FORMULA}|\\.|[^ ])+")  # an equation is not torn apart
+_ONE_FORMULA = re.compile(rf"({_FORMULA})([^\w$]*)")  # and what ends the sentence
+_DOLLAR = re.compile(r"(?<!\\)\$")
 _OPENS, _CLOSES = "([{", ")]}"
 _BEYOND = 1.25  # of an axes' side: a longer label would reach the title, or another label
 _OF_WIDTH = 0.97  # small letters are drawn up to this much wider than they are measured
@@ -39,7 +42,9 @@ def extent_pt(words: str, font: FontProperties) -> tuple[float, float, float]:
 @lru_cache(maxsize=1024)
 def _extent_pt(words: str, file: str, font: FontProperties) -> tuple[float, float, float]:
     """Measure once: a caption that changes keeps most of its words. `file`: as settings have it."""
-    size = text_to_path.get_text_width_height_descent(words, font, is_math_text(words))
+    is_math = is_math_text(words)
+    shown = words if is_math else words.replace(r"\$", "$")
+    size = text_to_path.get_text_width_height_descent(shown, font, is_math)
     width, height, descent = map(float, size)
     return width, height - descent, descent
 
@@ -57,6 +62,8 @@ def _lines(whole: str, room_pt: float, font: FontProperties) -> list[str]:
     if width_pt(whole, font) <= room_pt:
         return [whole]
     lines: list[str] = []
+    if not is_math_text(whole):  # nor may a part of it become a formula
+        whole = _DOLLAR.sub(r"\$", whole)
     words = [_parts(word, room_pt, font) for word in _WORD.findall(whole)]
     for word in itertools.chain.from_iterable(words):
         longer = f"{lines[-1]} {word}" if lines else word
@@ -69,16 +76,17 @@ def _lines(whole: str, room_pt: float, font: FontProperties) -> list[str]:
 
 def _parts(word: str, room_pt: float, font: FontProperties) -> list[str]:
     """Return the terms of a formula that is too wide, each with the sign before it."""
-    whole = len(word) > 2 and word[0] == word[-1] == "$" and word.count("$") == 2
-    if not whole or width_pt(word, font) <= room_pt:
+    formula = _ONE_FORMULA.fullmatch(word)
+    if formula is None or width_pt(word, font) <= room_pt:
         return [word]
     terms, depth = [""], 0
-    for letter in word[1:-1]:
+    for letter in formula[1][1:-1]:
         depth += (letter in _OPENS) - (letter in _CLOSES)
         if letter in "+-=" and depth == 0 and terms[-1].strip():
             terms.append("{}")  # so that the sign keeps the space of one between two terms
         terms[-1] += letter
-    return [f"${term.strip()}$" for term in terms]
+    terms = [f"${term.strip()}$" for term in terms]
+    return [*terms[:-1], terms[-1] + formula[2]]
 
 
 def wrap_title(figure: Figure, title: str) -> str:

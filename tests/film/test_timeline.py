@@ -10,7 +10,8 @@ from render.errors import InputError
 class Run:
     """A run whose parameters move at a known speed."""
 
-    def __init__(self, params, loss):
+    def __init__(self, params, loss, every=1):
+        self.every = every
         self.params = np.asarray(params, float).reshape(len(loss), -1)
         self.loss = np.asarray(loss, float)
         self.steps = len(loss) - 1
@@ -41,6 +42,13 @@ def test_even_moves_the_picture_by_the_same_amount_each_frame():
     assert np.diff(position[steps]) == pytest.approx(np.full(20, 0.05), abs=0.01)
 
 
+def test_even_knows_how_far_apart_kept_steps_are():
+    position = 1 - 0.99 ** np.arange(1001)
+    run = Run(position[::10], np.ones(101), every=10)
+    steps = Timeline("even").steps(1000, 21, 30, [run])
+    assert np.diff(position[steps]) == pytest.approx(np.full(20, 0.05), abs=0.01)
+
+
 def test_even_shows_no_step_for_two_frames():
     run = Run(1 - 0.9 ** np.arange(1001), np.ones(1001))
     assert (np.diff(Timeline("even").steps(1000, 301, 30, [run])) >= 1).all()
@@ -52,6 +60,8 @@ def test_even_without_change_or_with_non_finite_values_is_still_a_timeline():
     broken = Run([0, 1, np.inf, np.nan, np.nan], [1, 2, np.inf, np.nan, np.nan])
     steps = Timeline("even").steps(4, 5, 30, [broken])
     assert (steps[0], steps[-1]) == (0, 4)
+    nowhere = Run(np.zeros(11), np.full(11, np.nan))
+    assert Timeline("even").steps(10, 3, 30, [nowhere]).tolist() == [0, 5, 10]
 
 
 @pytest.mark.parametrize("pace", ["linear", "log", "even"])

@@ -57,13 +57,19 @@ class Spread(RunPanel):
                     f"Spread: the run {label!r} has no batches; record it with batch_size="
                 )
 
+    @property
+    def _counted(self) -> str:
+        """How many steps the rows that count are, where that is one number."""
+        apart = {run.every for run in self.runs.values()}
+        return f"{self.last * apart.pop()} steps" if len(apart) == 1 else f"{self.last} rows"
+
     def __call__(self, ax: Axes) -> Update:
         """Draw axes and law; return the update that moves the dots."""
         runs = self.runs
         sizes = np.array([_size(run) for run in runs.values()], dtype=float)
         spreads = {label: spread_of(run, self.last) for label, run in runs.items()}
         finals = np.array([spread[-1] for spread in spreads.values()])
-        heading = f"spread of the last {self.last} steps" if self.y_label is None else self.y_label
+        heading = f"spread of the last {self._counted}" if self.y_label is None else self.y_label
         ax.set(xlabel=self.x_label, ylabel=heading, xscale="log", yscale="log")
         ax.set_xlim(sizes.min() / 1.7, sizes.max() * 1.7)
         _mark_sizes(ax, sizes)
@@ -89,8 +95,8 @@ class Spread(RunPanel):
 class Cloud(LossSurface):
     """The last steps of runs as points on contours of the loss, each run's in a circle.
 
-    A circle's radius is the run's spread, about the mean of its last rows. The settings are those
-    of `LossSurface`, without the words of runs that leave. last: the rows that count, up to the
+    A circle's radius is the spread of the run's points, about their mean. The settings are those of
+    `LossSurface`, without the words of runs that leave. last: the rows that count, up to the
     current one.
     """
 
@@ -115,7 +121,7 @@ def _draw_cloud(
     ax: Axes, run: Trajectory, states: Array, last: int, style: dict[str, Any], label: str
 ) -> Update:
     paper = matplotlib.rcParams["axes.facecolor"]
-    spread = spread_of(run, last)
+    spread = _spreads(states, last)
     turn = np.linspace(0.0, 2 * np.pi, 73)
     ring = np.column_stack([np.cos(turn), np.sin(turn)])
     circles = {
@@ -144,7 +150,12 @@ def spread_of(run: Trajectory, last: int) -> Array:
 
     It is the root of the mean squared distance of the parameters from their mean.
     """
-    params = run.params.astype(np.float64)
+    return _spreads(run.params, last)
+
+
+def _spreads(states: Array, last: int) -> Array:
+    """Return `spread_of` of states (T, P)."""
+    params = states.astype(np.float64)
     parts = []
     for start in range(0, len(params), last):
         before = max(start - last + 1, 0)

@@ -112,6 +112,29 @@ def test_points_are_the_last_states_and_the_circle_is_their_spread(runs):
     assert np.hypot(*away.T) == pytest.approx(spread_of(run, 20)[50])
 
 
+def test_a_circle_is_as_wide_as_the_points_that_are_seen():
+    run = record(
+        models.MLP((1, 2, 1), seed=0),
+        datasets.line(40, seed=1),
+        loss=losses.mse,
+        optimizer=lambda params: torch.optim.SGD(params, lr=0.1),
+        steps=30,
+        batch_size=4,
+    )
+    axes = Figure().add_subplot()
+    Cloud(run, last=20, grid=5, parameters=(3, 1))(axes)(30)
+    points, circle, _ = axes.lines[:3]
+    seen = points.get_xydata() - points.get_xydata().mean(axis=0)
+    away = circle.get_xydata() - points.get_xydata().mean(axis=0)
+    assert np.hypot(*away.T) == pytest.approx(np.sqrt((seen**2).sum(axis=1).mean()), rel=1e-4)
+
+
+def test_the_axis_counts_steps_where_few_of_them_are_kept(runs):
+    axes = Figure().add_subplot()
+    Spread({label: replace(run, every=10) for label, run in runs.items()}, last=20)(axes)
+    assert axes.get_ylabel() == "spread of the last 200 steps"
+
+
 def test_a_run_without_batches_is_an_error(runs):
     whole = record(
         models.Line(3.0, 8.0),
