@@ -48,7 +48,7 @@ def batch_sizes(
         batch_size=sizes,
         seed=seed,
     )
-    first, *_, final = (panels.spread_of(run, last)[-1] for run in runs.values())
+    spreads = np.array([panels.spread_of(run, last)[-1] for run in runs.values()])
     return Film(
         {
             "C": panels.Cloud(
@@ -57,16 +57,16 @@ def batch_sizes(
             "S": panels.Spread(runs, last=last),
         },
         mosaic="CS",
-        title=title(first / final, sizes[-1] // sizes[0]),
+        title=title(spreads[0] / spreads, np.array(sizes) // sizes[0]),
         seconds=14,
         timeline=Timeline("linear", hold_start=0.5, hold_end=1.5),
     )
 
 
-def title(divided: float, times: int) -> str | None:
-    """Return what to say instead, where the law does not hold about."""
-    if not np.isfinite(divided):
+def title(divided: np.ndarray, times: np.ndarray) -> str | None:
+    """Return what to say instead, where the law does not hold about for every batch."""
+    if not np.isfinite(divided).all():
         return "At this rate not every batch's noise can be measured"
-    if abs(divided / times**0.5 - 1) < TOLERANCE:
+    if (np.abs(divided / times**0.5 - 1) < TOLERANCE).all():
         return None
-    return f"{times} times the batch: the noise is divided by {divided:.2g}"
+    return f"{times[-1]} times the batch: the noise is divided by {divided[-1]:.2g}"

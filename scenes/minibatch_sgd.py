@@ -2,9 +2,10 @@
 
 from functools import partial
 
+import numpy as np
 import torch
 
-from render import Film, Timeline, datasets, losses, models, panels, record, scene
+from render import Film, Timeline, Trajectory, datasets, losses, models, panels, record, scene
 from render.errors import InputError
 
 LARGER = 64  # of the two batches
@@ -32,7 +33,6 @@ def minibatch_sgd(lr: float = 0.2, steps: int = 200, n: int = 512, seed: int = 0
         )
         for label, size in (("batch of 8", 8), (f"batch of {LARGER}", LARGER), ("all points", None))
     }
-    fall = all(run.data_loss[-1] <= run.data_loss[0] for run in runs.values())
     return Film(
         {
             "F": panels.Fit({"batch of 8": runs["batch of 8"]}),
@@ -41,7 +41,17 @@ def minibatch_sgd(lr: float = 0.2, steps: int = 200, n: int = 512, seed: int = 0
         },
         mosaic="FS\nLS",
         width_ratios=(2, 3),
-        title=None if fall else "At this rate not every loss falls",
+        title=title(*runs.values()),
         seconds=14,
         timeline=Timeline("linear", hold_start=0.5, hold_end=1.5),
     )
+
+
+def title(small: Trajectory, large: Trajectory, smooth: Trajectory) -> str | None:
+    """Return what to say instead, where losses climb or the larger batch strays farther."""
+    if any(run.data_loss[-1] > run.data_loss[0] for run in (small, large, smooth)):
+        return "At this rate not every loss falls"
+    strays = [np.square(run.params - smooth.params).sum() for run in (small, large)]
+    if strays[0] < strays[1]:
+        return f"With {len(smooth.x)} points the batch of {LARGER} is the noisier"
+    return None

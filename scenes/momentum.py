@@ -44,8 +44,8 @@ def momentum(condition: float = 40.0, steps: int = 60) -> Film:
         },
         steps=steps,
     )
-    slow, *fast = (run.loss[-1] for run in runs.values())
-    ahead = max(fast) < AHEAD * slow
+    slow, *_ = ends = {label: run.loss[-1] for label, run in runs.items()}
+    ahead = [label for label, loss in ends.items() if loss < AHEAD * ends[slow]]
     told = SETTINGS % (
         *(plain, 100 * 2 / (condition + 1)),
         *(ball, share**2, 100 * (1 - share)),
@@ -68,7 +68,14 @@ def momentum(condition: float = 40.0, steps: int = 60) -> Film:
         mosaic="SL\nCC",
         width_ratios=(3, 2),
         height_ratios=(4, 1),
-        title=None if ahead else f"By step {steps}, momentum is not far ahead",
+        title=title(ahead, steps),
         seconds=12,
         timeline=Timeline(hold_start=0.5, hold_end=1.5),
     )
+
+
+def title(ahead: list[str], steps: int) -> str | None:
+    """Return what to say instead, where not both momenta are far ahead."""
+    if len(ahead) == 2:
+        return None
+    return f"By step {steps}, {'only ' + ahead[0] if ahead else 'no momentum'} is far ahead"

@@ -40,7 +40,8 @@ def tuned(optimizer, start, hills, steps):
 
     def wildness(tried):
         _, run = tried
-        return climbs(run), run.loss[-1] if np.isfinite(run.loss[-1]) else np.inf
+        losses = run.loss[~np.isnan(run.loss)]  # a loss that has fallen to -inf is the lowest
+        return climbs(run), losses[-1]
 
     return min(zip(RATES, runs, strict=True), key=wildness)
 

@@ -55,8 +55,16 @@ def test_line_by_hand_shows_the_line_after_thirty_updates_a_frame(shipped_film):
         ("coordinate_scaling", {"offset": 9.0}, "best rate 0.011"),
         ("batch_sizes", {"lr": 0.78}, "64 times the batch: the noise is divided by 2"),
         ("batch_sizes", {"lr": 1e-9}, "At this rate not every batch's noise can be measured"),
+        ("batch_sizes", {"last": 2, "steps": 2}, "64 times the batch: the noise is divided by 8"),
+        ("minibatch_sgd", {"n": 513}, "With 513 points the batch of 64 is the noisier"),
         ("optimizer_race", {"steps": 1}, "after 1 step,"),
-        ("momentum", {"condition": 1.1}, "By step 60, momentum is not far ahead"),
+        (
+            "optimizer_race",
+            {"surface": "saddle", "steps": 400},
+            "SGD:\N{NO-BREAK SPACE}1, momentum\N{NO-BREAK SPACE}0.9:\N{NO-BREAK SPACE}1,",
+        ),
+        ("momentum", {"condition": 1.1}, "By step 60, no momentum is far ahead"),
+        ("momentum", {"condition": 1000.0}, "By step 60, only Nesterov is far ahead"),
         ("momentum", {"condition": 1e7}, "by 2e-05% a step in the long run"),
         (
             "early_stopping",

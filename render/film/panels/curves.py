@@ -50,7 +50,8 @@ class Curve(RunPanel):
     series of one run share an axes. scale: of the value axis. step_scale: of the step axis ("log"
     keeps step 0, left of step 1). y_limits: of the value axis; by default room for every value of
     the film, but of a run that grows without bound only for those near its first. On a
-    logarithmic one zeros and rounding errors stay at its lower edge, and negative values are gaps.
+    logarithmic one a curve leaves at the lower edge where it falls to zero, or so far that for most
+    losses it is rounding; its dot stays at the edge. Negative values are gaps.
     x_label, y_label: the axes' labels; the y axis is called by the name of what it shows, such as
     "validation loss" for "val_loss", or by the words in which the names of several series end.
     Raises InputError when a run has no such series, or none a value that a logarithmic axis has.
@@ -81,12 +82,13 @@ class Curve(RunPanel):
         known = _common([self._name(label) for label in self.runs])
         ax.set(xlabel=self.x_label, ylabel=known if self.y_label is None else self.y_label)
         self._set_limits(ax, series)
+        edge = None
         if self.scale == "log" and self.y_limits is None:
-            low = ax.get_ylim()[0]
-            series = {label: _at_least(low, values) for label, values in series.items()}
+            edge = ax.get_ylim()[0]
+            series = {label: _above_zero(values) for label, values in series.items()}
         styles = run_styles(series)
         movers = [
-            _draw_curve(ax, run, series[label], styles[label] | {"label": label})
+            _draw_curve(ax, run, series[label], styles[label] | {"label": label}, edge)
             for label, run in self.runs.items()
         ]
         return together(movers)
@@ -117,11 +119,11 @@ class Curve(RunPanel):
             ax.set_ylim(*limits)
 
 
-def _at_least(low: float, values: NDArray[Any]) -> NDArray[Any]:
-    """Keep zeros, and what rounding leaves of them, at a low edge; below zero there is nothing."""
+def _above_zero(values: NDArray[Any]) -> NDArray[Any]:
+    """Take zeros, and what rounding leaves of them, for tiny; below zero there is nothing."""
     finite = np.abs(values[np.isfinite(values)])
     negative = values < -_ROUNDING * finite.max(initial=0.0)
-    return np.where(negative, np.nan, np.where(values < low, low, values))
+    return np.where(negative, np.nan, np.where(values <= 0, np.finfo(float).tiny, values))
 
 
 def _common(names: Sequence[Series]) -> str:
@@ -135,7 +137,10 @@ def _common(names: Sequence[Series]) -> str:
     return " ".join(words[0] for words in list(same)[::-1])
 
 
-def _draw_curve(ax: Axes, run: Trajectory, values: NDArray[Any], style: dict[str, Any]) -> Update:
+def _draw_curve(
+    ax: Axes, run: Trajectory, values: NDArray[Any], style: dict[str, Any], edge: float | None
+) -> Update:
+    """Draw a curve and its dot, which stays at a lower edge when it is given."""
     steps = np.arange(len(values)) * run.every
     (line,) = ax.plot([], [], **style)
     point = {"marker": "o", "linestyle": "none", "color": style["color"], "clip_on": False}
@@ -147,8 +152,9 @@ def _draw_curve(ax: Axes, run: Trajectory, values: NDArray[Any], style: dict[str
         now = row_at(run, step)
         line.set_data(steps[: now + 1], values[: now + 1])
         here = slice(now, now + 1)
+        height = values[here] if edge is None else np.maximum(values[here], edge)
         low, high = sorted(ax.get_ylim())
-        inside = (low <= values[here]) & (values[here] <= high)  # the dot is not clipped
-        dot.set_data(steps[here][inside], values[here][inside])
+        inside = (low <= height) & (height <= high)  # the dot is not clipped
+        dot.set_data(steps[here][inside], height[inside])
 
     return move

@@ -188,7 +188,8 @@ class ByLayer(RunPanel):
     values: by the runs' labels ("" for a single run without one), arrays (T, layers), a row for
     each row of the run: the norm of the gradient in each layer, for example. Of a run that
     diverges the panel says so.
-    scale: of the value axis. x_label, y_label: the axes' labels.
+    scale: of the value axis; zeros lie at the lower edge of a logarithmic one. x_label, y_label:
+    the axes' labels.
     Raises InputError when an array does not fit its run.
     """
 
@@ -223,12 +224,13 @@ class ByLayer(RunPanel):
         ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         ax.set_yscale(self.scale)
         ax.set_ylim(*self._limits())
-        movers = [
-            _draw_layers(ax, run, np.asarray(self.values[label]), style | {"label": label})
-            for (label, run), style in zip(
-                self.runs.items(), run_styles(self.runs).values(), strict=True
-            )
-        ]
+        low = ax.get_ylim()[0] if self.scale == "log" else -np.inf
+        styles = run_styles(self.runs)
+        movers = []
+        for label, run in self.runs.items():
+            values = np.asarray(self.values[label], dtype=float)
+            values = np.where((values >= 0) & (values < low), low, values)
+            movers.append(_draw_layers(ax, run, values, styles[label] | {"label": label}))
         movers.append(self._draw_words(ax))
         return together(movers)
 

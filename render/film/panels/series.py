@@ -36,6 +36,7 @@ _FAR = 10.0  # times what it began with
 _TINY = 1e-12
 _COSTLY = ("loss", "batch loss")  # every run has these; the first may take a while
 _MARGIN = 0.06  # of an axis, beyond the values at either end
+_TO_ZERO = 10.0  # so far below all other values a logarithmic axis reaches, where there are zeros
 _BELOW_ROUNDING = 0.1  # of it: how near to a minimum a run may get by luck
 
 
@@ -106,7 +107,8 @@ def limits_of(values: NDArray[Any], scale: Scale) -> tuple[float, float] | None:
         floor = high * (_BELOW_ROUNDING * float(np.finfo(precise).eps)) ** 2
         low = float(usable[usable >= floor].min())
         ratio = max(high / low, 1.1) ** _MARGIN
-        return low / ratio, min(high * ratio, float(np.finfo(float).max))
+        below = max(ratio, _TO_ZERO) if (values == 0).any() else ratio
+        return low / below, min(high * ratio, float(np.finfo(float).max))
     margin = _MARGIN * ((high - low) or abs(high) or 1.0)
     return low - margin, high + margin
 

@@ -130,6 +130,13 @@ def test_by_layer_draws_the_values_at_the_step(run, ax):
     assert ax.get_title(loc="left") == ""
 
 
+def test_zeros_lie_at_the_lower_edge_of_a_logarithmic_axis(run, ax):
+    values = np.array([[1.0, 0.0, 0.01]] * (run.steps + 1))
+    ByLayer({"a": run}, {"a": values})(ax)(3)
+    low = ax.get_ylim()[0]
+    assert ax.lines[0].get_ydata().tolist() == [1.0, low, 0.01] and 0 < low < 0.01
+
+
 def test_by_layer_says_which_runs_have_diverged(run, diverged, ax):
     values = np.ones((7, 2))
     values[diverged.diverged_at :] = np.nan
