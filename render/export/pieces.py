@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import pickle
-from collections.abc import Callable, Iterator, Mapping
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -20,6 +21,7 @@ from render.export.formats import Stream
 from render.export.scratch import is_full, scratch_folder, unkept
 from render.film.drawing import Drawing
 from render.film.film import Film
+from render.film.registered import Registered
 
 __all__ = ["Piece", "Segment", "draw_segment", "drawn", "pickled"]
 
@@ -42,20 +44,25 @@ class Segment:
 
 @dataclass(frozen=True, kw_only=True)
 class Piece:
-    """What came of a segment: encoded films by suffix, PNG stills by frame."""
+    """What came of a segment: encoded films by suffix, PNG stills by frame, and warnings.
+
+    warned: of each warning its words, kind, file and line.
+    """
 
     films: Mapping[str, bytes]
     stills: Mapping[int, bytes]
+    warned: Sequence[tuple[str, type[Warning], str, int]] = ()
 
 
 def pickled(film: Film) -> bytes:
     """Return a film, with what its panels computed, as other processes take it.
 
+    With what its script has registered with matplotlib, which they need before they load it.
     Raises InputError, naming what they cannot be sent.
     """
     film.prepare()
     try:
-        return pickle.dumps(film)
+        return pickle.dumps((Registered.now(), pickle.dumps(film)))
     except Exception as error:  # whatever an object's own pickling raises
         raise InputError(
             f"{_unsendable(film)} cannot be sent to another process: "
@@ -76,8 +83,21 @@ def _unsendable(film: Film) -> str:
 
 
 def draw_segment(segment: Segment) -> Piece:
-    """Draw and encode one segment, with nothing but what it holds: in a worker process."""
-    return drawn(_drawing(segment.film), segment, lambda done, total: None)
+    """Draw and encode one segment, with nothing but what it holds: in a worker process.
+
+    What it warns of comes back with the piece: whoever asked for the film is told.
+    """
+    with warnings.catch_warnings(record=True) as caught:
+        piece = drawn(_drawing(segment.film), segment, lambda done, total: None)
+    told = {
+        (str(each.message), _known(each.category), each.filename, each.lineno) for each in caught
+    }
+    return dataclasses.replace(piece, warned=sorted(told, key=repr))
+
+
+def _known(category: type[Warning]) -> type[Warning]:
+    """Return the kind of a warning as any process knows it."""
+    return next(kind for kind in category.__mro__ if kind.__module__ == "builtins")
 
 
 def drawn(drawing: Drawing, segment: Segment, report: Callable[[int, int], None]) -> Piece:
@@ -125,4 +145,6 @@ def _naming(names: Mapping[Path, str], folder: Path) -> Iterator[None]:
 @lru_cache(maxsize=1)
 def _drawing(film: bytes) -> Drawing:
     """Keep the figure between the segments of one worker, with what its panels computed."""
-    return Drawing(pickle.loads(film))
+    registered, itself = pickle.loads(film)
+    registered.register()
+    return Drawing(pickle.loads(itself))

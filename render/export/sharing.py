@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
+from typing import Any
 
 from render.errors import ExportError
 from render.export.pieces import Piece, Segment, draw_segment
@@ -74,6 +76,7 @@ class _Sharing:
         self._progress = progress
         self._left = deque(range(len(segments)))
         self._running: dict[Future[Piece], int] = {}
+        self._warned: dict[Any, Any] = {}  # what the user was told, as `warnings` keep it
         self._frames = 0  # of segments that are done
         self._frames_here = 0  # of the one that is being drawn in this process
 
@@ -121,6 +124,8 @@ class _Sharing:
         self._finish(number, piece)
 
     def _finish(self, number: int, piece: Piece) -> None:
+        for words, kind, file, line in piece.warned:
+            warnings.warn_explicit(words, kind, file, line, registry=self._warned)
         self._keep(number, piece)
         self._frames += len(self._segments[number].frames)
         self._tell()

@@ -101,7 +101,10 @@ def local(jobs: int, scratch: str) -> Iterator[Executor]:
     with _libraries_first():
         _start_tracker()
         executor = ProcessPoolExecutor(
-            jobs, mp_context=_Context(), initializer=_follow_parent, initargs=(scratch,)
+            jobs,
+            mp_context=_Context(),
+            initializer=_follow_parent,
+            initargs=(scratch, sys.stdout is sys.stderr),
         )
     try:
         yield executor
@@ -167,8 +170,13 @@ async def _greet(address: str) -> None:
         raise ValueError(f"{address} is a {answer['type']}")
 
 
-def _follow_parent(scratch: str) -> None:
-    """Leave signals from the terminal to the parent, which stops its workers, and end with it."""
+def _follow_parent(scratch: str, prints_to_stderr: bool) -> None:
+    """Leave signals from the terminal to the parent, which stops its workers, and end with it.
+
+    What is printed goes where the parent's goes.
+    """
+    if prints_to_stderr:
+        sys.stdout = sys.stderr
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(signal, "SIGHUP"):
         signal.signal(signal.SIGHUP, signal.SIG_IGN)

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from render.errors import InputError
 from render.film.blank import pyplot_watched
 from render.film.canvas import LayeredCanvas
-from render.film.fault import Origin, blame_artists, origin
+from render.film.fault import Origin, blame_artists, is_never_run, origin
 from render.film.layout import align_labels, arrange, settle
 from render.film.mosaic import mosaic_of
 from render.film.panels.panel import Update
@@ -198,5 +198,10 @@ def _checked_update(name: str, update: Any) -> Update:
         raise InputError(
             f"panel {name} returned {type(update).__name__!r}; "
             "a panel must return its function update(step)"
+        )
+    if is_never_run(update):
+        raise InputError(
+            f"panel {name} returned a function that only a loop would run; its update(step) must "
+            "be a plain function: without yield, await or async"
         )
     return update  # type: ignore[no-any-return]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from matplotlib.text import Text
 from render.errors import RenderError
 from render.scene import blame
 
-__all__ = ["Origin", "blame_artists", "origin"]
+__all__ = ["Origin", "blame_artists", "is_never_run", "origin"]
 
 Origin = tuple[str, int | None]
 """The file and the line where a function begins."""
@@ -28,6 +29,13 @@ def origin(function: Callable[..., Any]) -> Origin:
     code = getattr(function, "__code__", None)
     code = code or getattr(type(function).__call__, "__code__", None)
     return (code.co_filename, code.co_firstlineno) if code is not None else ("", None)
+
+
+def is_never_run(function: Any) -> bool:
+    """Whether a call gives but a generator or a coroutine, and runs nothing of the function."""
+    called = [function, vars(type(function)).get("__call__")]
+    kinds = (inspect.isgeneratorfunction, inspect.iscoroutinefunction, inspect.isasyncgenfunction)
+    return any(kind(each) for kind in kinds for each in called)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import pickle
 import subprocess
 import sys
 import zlib
+from functools import partial
 
 import matplotlib
 import numpy as np
@@ -254,6 +255,14 @@ def test_what_cannot_be_a_film_is_refused(options, message):
         Film(**({"panels": [bars]} | options))
 
 
+def yields(step):
+    yield step
+
+
+async def waits(step):
+    return step
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
@@ -261,6 +270,8 @@ def test_what_cannot_be_a_film_is_refused(options, message):
         (lambda: Film({"A": bars}, mosaic="AB\nBA"), "mosaic 'AB\\\\nBA'"),
         (lambda: Film({"A": bars}, mosaic=[["A", "A"], 5]), "mosaic .*5"),
         (lambda: Film([lambda ax: None]), "panel 0 returned 'NoneType'"),
+        (lambda: Film([lambda ax: yields]), "panel 0 returned a function that only a loop would"),
+        (lambda: Film([lambda ax: partial(waits)]), "be a plain function: without yield, await"),
         (lambda: Film([bars], timeline=lambda frame: -frame), "frame 1 shows step -1, and the"),
         (
             lambda: Film([bars], timeline=lambda frame: frame / 2),
