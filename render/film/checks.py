@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 from render.errors import InputError
 
-__all__ = ["check_choice", "expect", "is_number", "is_whole"]
+__all__ = ["check_choice", "check_range", "check_whole", "expect", "is_number", "is_whole"]
 
 
 def expect(name: str, value: object, allowed: bool, what: str) -> None:
@@ -23,7 +23,24 @@ def check_choice(name: str, value: object, choices: Any) -> None:
     expect(name, value, value in known, f"one of {', '.join(map(str, known))}")
 
 
-def is_number(value: object, least: float, most: float = math.inf) -> bool:
+def check_range(name: str, value: Any) -> None:
+    """Raise InputError unless the value is two finite numbers that rise, or None."""
+    if value is None:
+        return
+    try:
+        low, high = value
+        rises = bool(is_number(low) and is_number(high) and low < high)
+    except (TypeError, ValueError):
+        rises = False
+    expect(name, value, rises, "two numbers, (low, high) with low < high")
+
+
+def check_whole(name: str, value: object, least: int) -> None:
+    """Raise InputError unless the value is a whole number that is large enough."""
+    expect(name, value, is_whole(value, least), f"a whole number of at least {least}")
+
+
+def is_number(value: object, least: float = -math.inf, most: float = math.inf) -> bool:
     """Whether this is a finite number in a range, the ends included."""
     real = isinstance(value, Real) and not isinstance(value, bool)
     return real and math.isfinite(value) and least <= value <= most  # type: ignore[arg-type, operator]

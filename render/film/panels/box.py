@@ -34,6 +34,7 @@ _TICK_PT = (19.0, 13.0)  # from an edge to the middle of a tick's label: across,
 _LABEL_PT = (32.0, 34.0)
 _HALF_LETTER_PT = 3.6
 _PLACES_A_PX = 4  # where a label may stand
+_EXACT = 0.01  # of the distance between ticks, by which a written one may be off
 _PIECES = 24  # of a line on a wall, each drawn unless it is hidden
 _LOOKS = 9  # of the camera, to find where labels reach farthest
 
@@ -257,8 +258,19 @@ def _share(ticks: Array, side: Range) -> Array:
 
 
 def _texts(ax: Axes, ticks: Array, size_pt: float) -> list[Annotation]:
-    words = [f"{tick:g}".replace("-", "\N{MINUS SIGN}") for tick in ticks + 0.0]
-    return [_text(ax, word, size_pt) for word in words]
+    return [_text(ax, word, size_pt) for word in _written(ticks + 0.0)]
+
+
+def _written(ticks: Array) -> list[str]:
+    """Write ticks with as many digits as tell them apart, but six where these do."""
+    apart = np.diff(ticks).min(initial=np.inf)
+    digits = next(
+        digits
+        for digits in range(6, 18)
+        if digits == 17
+        or all(abs(float(f"{tick:.{digits}g}") - tick) <= _EXACT * apart for tick in ticks)
+    )
+    return [f"{tick:.{digits}g}".replace("-", "\N{MINUS SIGN}") for tick in ticks]
 
 
 def _text(ax: Axes, words: str, size_pt: float) -> Annotation:

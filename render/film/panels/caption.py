@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.font_manager import FontProperties
 from matplotlib.text import Annotation
 
+from render.film.checks import expect, is_number
 from render.film.panels.panel import Update
 from render.film.wrapping import extent_pt, wrapped
 
@@ -35,6 +36,13 @@ class Caption:
     _: KW_ONLY
     size_pt: float = 14.0
     steps: int | None = None
+
+    def __post_init__(self) -> None:
+        """Check what was given."""
+        written = isinstance(self.text, str) or callable(self.text)
+        expect("Caption: text", self.text, written, "text, or a function from a step to text")
+        large = is_number(self.size_pt) and self.size_pt > 0
+        expect("Caption: size_pt", self.size_pt, large, "a size in points above 0")
 
     def __call__(self, ax: Axes) -> Update:
         """Write the text; return the update that changes it."""

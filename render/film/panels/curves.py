@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from render.errors import InputError
-from render.film.checks import check_choice
+from render.film.checks import check_choice, check_range
 from render.film.panels.panel import RunPanel, Update, together
 from render.film.panels.series import (
     Scale,
@@ -70,6 +70,7 @@ class Curve(RunPanel):
         super().__post_init__()
         check_choice("scale", self.scale, Scale)
         check_choice("step_scale", self.step_scale, Scale)
+        check_range(f"{type(self).__name__}: y_limits", self.y_limits)
         for label, run in self.runs.items():
             check_series(run, self._name(label), type(self).__name__)
 

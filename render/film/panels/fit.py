@@ -13,6 +13,7 @@ from matplotlib.collections import LineCollection
 from numpy.typing import NDArray
 
 from render.errors import InputError
+from render.film.checks import check_range
 from render.film.panels.panel import RunPanel, Update, together
 from render.film.panels.series import row_at
 from render.film.styles import next_color, run_styles
@@ -38,6 +39,7 @@ def sigmoid(logits: NDArray[Any]) -> NDArray[Any]:
 class Fit(RunPanel):
     """The data as points and the model's prediction over them as a curve; one feature.
 
+    Of several runs the points are the first one's data.
     validation: samples that are not learnt from, anything with x and y; drawn as open points.
     residuals: draw the distance from each point to the (first) curve.
     batch: highlight the points of the current minibatch of the first run that has one.
@@ -64,6 +66,7 @@ class Fit(RunPanel):
     def __post_init__(self) -> None:
         """Raise InputError when the data cannot be drawn as points of y over x."""
         super().__post_init__()
+        check_range("Fit: y_limits", self.y_limits)
         for label, run in self.runs.items():
             if run.x.ndim > 1 and run.x[0].size != 1:
                 raise InputError(

@@ -16,7 +16,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from render.errors import InputError
-from render.film.checks import check_choice
+from render.film.checks import check_choice, check_range, check_whole
 from render.film.panels.panel import RunPanel, Update, together
 from render.film.panels.series import Scale, limits_of, row_at, step_told
 from render.film.styles import run_styles
@@ -59,6 +59,8 @@ class Histograms(RunPanel):
     def __post_init__(self) -> None:
         """Check that every run has the tensors."""
         super().__post_init__()
+        check_whole("Histograms: bins", self.bins, 2)
+        check_range("Histograms: x_range", self.x_range)
         for run in self.runs.values():
             known = dict(run.layout)
             for name in self._shown():
@@ -68,8 +70,6 @@ class Histograms(RunPanel):
                     )
         if not self._shown():
             raise InputError("Histograms: the run has no tensor of two or more axes; name tensors=")
-        if self.bins < 2:
-            raise InputError(f"Histograms: bins is {self.bins!r}; give at least 2")
         if self.names is not None and len(self.names) != len(self._shown()):
             raise InputError(f"Histograms: give {len(self._shown())} names, one for each row")
 

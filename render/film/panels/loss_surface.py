@@ -13,6 +13,7 @@ from matplotlib.font_manager import FontProperties
 from numpy.typing import NDArray
 
 from render.errors import InputError
+from render.film.checks import check_range, check_whole, expect
 from render.film.panels.contours import Levels, Minima, draw_contours, draw_minima
 from render.film.panels.labels import text_width_pt
 from render.film.panels.panel import RunPanel, Update, together
@@ -39,10 +40,10 @@ class LossSurface(RunPanel):
     """Filled contours of the loss over two parameters, with each run's path and current point.
 
     parameters: the two parameters, by name or column; by default the first two. The others stay
-    at the first run's last finite row. x_range, y_range: what is shown; by default the paths,
-    the minima and a margin; of a diverging run, what is near, and its way on across the valley
-    for as long as the loss there is as low. grid: points along each side at which the loss is
-    computed.
+    at the first run's last finite row; the loss, with its data, is the first run's. x_range,
+    y_range: what is shown; by default the paths, the minima and a margin; of a diverging run, what
+    is near, and its way on across the valley for as long as the loss there is as low. grid: points
+    along each side at which the loss is computed.
     levels: where contours are: "area" (each shade has a fixed share of the picture, so that a
     valley shows beside walls of any height), "log", "linear", or the heights themselves.
     minima: points that are marked, such as a surface's `minima`, or a mapping from their labels.
@@ -80,10 +81,18 @@ class LossSurface(RunPanel):
                     f"show it over the steps, with Curve(run, {run.names[0]!r})"
                 )
         self._columns()
-        for name, given in (("x_range", self.x_range), ("y_range", self.y_range)):
-            if given is not None and not -np.inf < given[0] < given[1] < np.inf:
-                raise InputError(f"LossSurface: {name}={given!r}; give (low, high) with low < high")
-        self._minima()
+        kind = type(self).__name__
+        check_range(f"{kind}: x_range", self.x_range)
+        check_range(f"{kind}: y_range", self.y_range)
+        check_whole(f"{kind}: grid", self.grid, 2)
+        finite = bool(np.isfinite(self._minima()).all())
+        expect(f"{kind}: minima", self.minima, finite, "points of two finite numbers each")
+        try:
+            self.left.format(step=0)
+        except (LookupError, ValueError) as error:
+            raise InputError(
+                f"{kind}: left={self.left!r} cannot be written; its one field is {{step}}"
+            ) from error
 
     def prepare(self, steps: object) -> None:
         """Compute the surface."""
@@ -164,10 +173,15 @@ class LossSurface(RunPanel):
 
     def _columns(self) -> tuple[int, int]:
         run = next(iter(self.runs.values()))
+        two = isinstance(self.parameters, tuple | list) and len(self.parameters) == 2
+        kind = type(self).__name__
+        expect(f"{kind}: parameters", self.parameters, two, "two parameters, by name or column")
         a, b = (
             run.column(parameter) if isinstance(parameter, str) else _column(run, parameter)
             for parameter in self.parameters
         )
+        if a == b:
+            raise InputError(f"{kind}: parameters names {run.names[a]!r} twice; give two")
         return a, b
 
     def _minima(self) -> NDArray[np.float64]:

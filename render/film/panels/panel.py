@@ -53,7 +53,11 @@ class RunPanel:
         """Raise InputError when what was given is not a run."""
         if not self.runs:
             raise InputError(f"{type(self).__name__} needs at least one run")
-        for run in self.runs.values():
+        for label, run in self.runs.items():
+            if not isinstance(label, str):
+                raise InputError(
+                    f"{type(self).__name__}: the label {label!r} is not text; write {str(label)!r}"
+                )
             if not (hasattr(run, "params") and hasattr(run, "loss")):
                 raise InputError(
                     f"{type(self).__name__}: {type(run).__name__!r} is not a run; pass what "

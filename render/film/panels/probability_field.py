@@ -16,6 +16,7 @@ from matplotlib.path import Path
 from numpy.typing import NDArray
 
 from render.errors import InputError
+from render.film.checks import check_whole
 from render.film.panels.panel import RunPanel, Update
 from render.film.panels.series import row_at
 from render.film.styles import next_color
@@ -62,8 +63,7 @@ class ProbabilityField(RunPanel):
         super().__post_init__()
         if len(self.runs) != 1:
             raise InputError(f"ProbabilityField draws one run, not {len(self.runs)}")
-        if self.grid < 2:
-            raise InputError(f"ProbabilityField: grid is {self.grid!r}; give at least 2 points")
+        check_whole("ProbabilityField: grid", self.grid, 2)
         samples = [("the run's data", self._only.x, self._only.y)]
         if self.validation is not None:
             kept = _Samples(np.asarray(self.validation.x), np.asarray(self.validation.y))

@@ -13,6 +13,7 @@ from matplotlib.ticker import NullLocator
 from numpy.typing import NDArray
 
 from render.errors import InputError
+from render.film.checks import check_whole
 from render.film.panels.contours import draw_minima
 from render.film.panels.loss_surface import LossSurface
 from render.film.panels.panel import RunPanel, Update, together
@@ -49,8 +50,7 @@ class Spread(RunPanel):
     def __post_init__(self) -> None:
         """Check that the runs have batches."""
         super().__post_init__()
-        if self.last < 2:
-            raise InputError(f"Spread: last={self.last!r}; give at least 2 steps")
+        check_whole("Spread: last", self.last, 2)
         for label, run in self.runs.items():
             if run.batch is None:
                 raise InputError(
@@ -102,6 +102,11 @@ class Cloud(LossSurface):
 
     _: KW_ONLY
     last: int = 100
+
+    def __post_init__(self) -> None:
+        """Check the rows that count too."""
+        super().__post_init__()
+        check_whole("Cloud: last", self.last, 2)
 
     def __call__(self, ax: Axes) -> Update:
         """Draw the contours; return the update that moves points and circles."""

@@ -15,6 +15,7 @@ from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
 from render.errors import InputError
+from render.film.checks import check_whole, expect, is_number
 from render.film.panels.box import Box, Move, draw_axes, draw_walls, thin_lines
 from render.film.panels.camera import Camera, Horizon
 from render.film.panels.contours import levels_of
@@ -66,16 +67,16 @@ class Surface3D(LossSurface):
     def __post_init__(self) -> None:
         """Check the camera too."""
         super().__post_init__()
-        if not 5 <= self.elevation <= 85:
-            raise InputError(
-                f"Surface3D: elevation is {self.elevation!r}; give 5 to 85 degrees above the floor"
-            )
+        degrees = is_number(self.elevation, 5, 85)
+        expect("Surface3D: elevation", self.elevation, degrees, "5 to 85 degrees above the floor")
+        given = self.azimuth if isinstance(self.azimuth, tuple | list) else ()
+        turns = self.azimuth is None or (len(given) == 2 and all(map(is_number, given)))
+        expect("Surface3D: azimuth", self.azimuth, turns, "two angles in degrees, (first, last)")
         if self.equal:
             raise InputError(
                 "Surface3D: the floor is a square whatever its ranges; leave out equal"
             )
-        if self.grid < 3:
-            raise InputError(f"Surface3D: grid is {self.grid!r}; give at least 3 points a side")
+        check_whole("Surface3D: grid", self.grid, 3)
 
     def prepare(self, steps: Any) -> None:
         """Compute the surface, the paths on it, and how far the camera is at each step."""

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from render.errors import InputError
+from render.film.checks import check_whole
 from render.film.panels.loss_surface import LossSurface
 from render.film.panels.panel import Update
 
@@ -48,8 +48,7 @@ class VectorField(LossSurface):
     def __post_init__(self) -> None:
         """Check the number of arrows too."""
         super().__post_init__()
-        if self.arrows < _FEWEST:
-            raise InputError(f"VectorField: arrows={self.arrows!r}; give at least {_FEWEST}")
+        check_whole("VectorField: arrows", self.arrows, _FEWEST)
 
     def prepare(self, steps: Any) -> None:
         """Compute the surface and the gradients."""

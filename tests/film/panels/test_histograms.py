@@ -96,7 +96,7 @@ def test_a_run_that_diverges_leaves_the_histograms(diverged, ax):
     ("settings", "message"),
     [
         ({"tensors": ("layers.1.weight",)}, "no tensor is called 'layers.1.weight'"),
-        ({"bins": 1}, "bins is 1"),
+        ({"bins": 1}, "bins=1 is not a whole"),
         ({"names": ("one",)}, "give 3 names"),
     ],
 )

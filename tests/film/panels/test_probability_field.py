@@ -173,7 +173,7 @@ def test_a_pickled_panel_has_arrays_only(run, moons):
     ("make", "message"),
     [
         (lambda run: ProbabilityField({"a": run, "b": run}), "one run, not 2"),
-        (lambda run: ProbabilityField(run, grid=1), "grid is 1"),
+        (lambda run: ProbabilityField(run, grid=1), "grid=1 is not a whole"),
         (lambda run: ProbabilityField(run, validation=datasets.line(5)), "x of validation"),
         (
             lambda run: ProbabilityField(run, validation=datasets.of(np.zeros((2, 2)), [0.5, 1])),

@@ -145,7 +145,7 @@ def test_a_run_without_batches_is_an_error(runs):
     )
     with pytest.raises(InputError, match="'all' has no batches; record it with batch_size="):
         Spread({**runs, "all": whole})
-    with pytest.raises(InputError, match="last=1; give at least 2"):
+    with pytest.raises(InputError, match="last=1 is not a whole number of at least 2"):
         Spread(runs, last=1)
 
 

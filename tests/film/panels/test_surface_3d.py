@@ -170,8 +170,8 @@ def test_a_run_that_leaves_the_ranges_is_drawn_up_to_the_edge(run):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"elevation": 2.0}, "elevation is 2.0; give 5 to 85"),
-        ({"grid": 2}, "grid is 2; give at least 3"),
+        ({"elevation": 2.0}, "elevation=2.0 is not 5 to 85"),
+        ({"grid": 2}, "grid=2 is not a whole number of at least 3"),
     ],
 )
 def test_settings_that_cannot_be_are_named(run, settings, message):

@@ -121,7 +121,7 @@ def test_the_field_rests_while_the_path_moves():
 
 
 def test_too_few_arrows_are_an_error():
-    with pytest.raises(InputError, match="arrows=2; give at least 3"):
+    with pytest.raises(InputError, match="arrows=2 is not a whole number of at least 3"):
         VectorField(run_on(surfaces.himmelblau), arrows=2)
 
 
