@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from math import isfinite
-
 import torch
 from torch import Tensor, nn
 
@@ -78,7 +76,5 @@ def _scalar(name: str, value: object, dtype: torch.dtype) -> nn.Parameter:
         number = float(value)  # type: ignore[arg-type]  # the error below is for what float refuses
     except (TypeError, ValueError, RuntimeError, OverflowError) as exc:
         raise InputError(f"model: {name} is {shown(value)}; give one number") from exc
-    if not isfinite(number):
-        raise InputError(f"model: {name} is {shown(value)}; give a finite number")
     check_dtype("model", dtype)
     return nn.Parameter(torch.tensor(number, dtype=dtype))

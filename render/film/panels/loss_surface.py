@@ -82,6 +82,9 @@ class LossSurface(RunPanel):
                 )
         self._columns()
         kind = type(self).__name__
+        first = next(iter(self.runs.values()))
+        if not np.isfinite(first.params).all(axis=1).any():
+            raise InputError(f"{kind}: the run begins at nan or inf; start it at finite numbers")
         check_range(f"{kind}: x_range", self.x_range)
         check_range(f"{kind}: y_range", self.y_range)
         check_whole(f"{kind}: grid", self.grid, 2)

@@ -1,5 +1,6 @@
 """What a panel cannot be given is an error that names the option and what it may be."""
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -17,6 +18,12 @@ def run():
     descent = partial(torch.optim.SGD, lr=0.1)
     line = models.Line(1.0, 1.0)
     return record(line, datasets.line(9), loss=losses.mse, optimizer=descent, steps=3)
+
+
+def test_a_run_that_begins_nowhere_has_no_surface(run):
+    nowhere = replace(run, params=np.full_like(run.params, np.nan))
+    with pytest.raises(InputError, match="VectorField: the run begins at nan or inf; start it"):
+        panels.VectorField(nowhere)
 
 
 @pytest.mark.parametrize(
