@@ -23,7 +23,7 @@ __all__ = ["may_have_needles"]
 
 # Edges have rounded coordinates, whose differences are multiplied: where a joint bends by more than
 # so many roundings can make up, its corner is known to half a pixel.
-_ROUNDINGS = 16 * np.finfo(float).eps
+_ROUNDINGS = 16 * float(np.finfo(float).eps)
 _FEW = 16
 _KEPT = 256
 _CURVES = (Path.CURVE3, Path.CURVE4)
@@ -41,10 +41,10 @@ def may_have_needles(path: Path, matrix: Points, span: Span) -> bool:
 
     matrix: (3, 3), to pixels. span: the least and greatest x and y of the path, in pixels.
     """
-    x0, y0, x1, y1 = span
+    x0, y0, x1, y1 = sides = list(map(float, span))  # whose products overflow without a warning
     if len(_vertices(path)) < 3 or not x0 <= x1:
         return False
-    largest, long = max(map(abs, span)), (x1 - x0) + (y1 - y0)
+    largest, long = max(map(abs, sides)), (x1 - x0) + (y1 - y0)
     if not isfinite(largest):
         return True
     if path.codes is None:

@@ -136,6 +136,19 @@ def test_points_and_lines_along_an_axis_keep_their_own_box(points):
     assert y1 - y0 <= 12
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_line_that_ends_beyond_all_bounds_is_drawn_exactly(assert_exact):
+    falls = -(10.0 ** np.array([0, 1, 5, 20, 50, 90, 120, 150, 155]))
+
+    def build() -> tuple[Figure, Callable[[int], Any]]:
+        fig, ax = plt.subplots(figsize=(3, 2))
+        ax.set(xlim=(0, 9), ylim=(-1, 1))
+        (line,) = ax.plot([])
+        return fig, lambda k: line.set_data(range(k), falls[:k])
+
+    assert_exact(build, range(10))
+
+
 def test_a_regression_line_of_many_points_is_drawn_exactly(assert_exact):
     def build() -> tuple[Figure, Callable[[int], Any]]:
         fig, ax = plt.subplots(figsize=(4, 3), dpi=100)
