@@ -15,6 +15,7 @@ from render.errors import InputError
 from render.film.blank import pyplot_watched
 from render.film.canvas import LayeredCanvas
 from render.film.fault import Origin, blame_artists, is_never_run, origin
+from render.film.insets import every_axes
 from render.film.layout import align_labels, arrange, settle
 from render.film.mosaic import mosaic_of
 from render.film.panels.panel import Update
@@ -87,7 +88,7 @@ class Drawing:
             with blame(f"panel {name}", *origin(panel)):
                 update = _checked_update(name, panel(axes[name]))
             self._updates.append((name, update, origin(update)))
-            for added in self.figure.findobj(Axes):
+            for added in every_axes(self.figure):
                 self._owners.setdefault(added, (name, origin(panel)))
 
     def _lay_out(self, frame: int) -> None:

@@ -21,8 +21,9 @@ from matplotlib.patches import StepPatch
 from matplotlib.path import Path
 
 from render.film.colours import VISIONS, contrast, difference, over
+from render.film.insets import every_axes
 from render.film.legibility.findings import Finding, told_apart
-from render.film.legibility.pictures import FrameView, every_axes, name_of, name_of_axes
+from render.film.legibility.pictures import FrameView, name_of, name_of_axes
 from render.film.legibility.texts import halo_of
 
 __all__ = ["check_lines", "check_runs", "check_spines", "is_casing", "is_line"]

@@ -13,8 +13,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from render.film.colours import LUMINANCE, linear
+from render.film.insets import every_axes
 from render.film.legibility.findings import Finding, told_apart
-from render.film.legibility.pictures import every_axes, name_of_axes
+from render.film.legibility.pictures import name_of_axes
 
 __all__ = ["Flashes", "Jumps"]
 

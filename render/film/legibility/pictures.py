@@ -25,9 +25,10 @@ from matplotlib.quiver import Quiver
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
+from render.film.insets import every_axes
 from render.film.legibility.layers import Layers, Picture, blank, layers
 
-__all__ = ["FrameView", "children", "differ", "every_axes", "name_of", "name_of_axes"]
+__all__ = ["FrameView", "children", "differ", "name_of", "name_of_axes"]
 
 Place = tuple[object, ...]
 Ink = tuple[tuple[int, int], npt.NDArray[np.bool_]]  # the first row and column, and which pixels
@@ -182,13 +183,6 @@ def name_of_axes(axes: Any) -> str:
     title = axes.get_title(loc="left") or axes.get_ylabel() or axes.get_xlabel()
     figure: Any = axes.get_figure(root=True)
     return f"axes {axes.get_label() or title or list(every_axes(figure)).index(axes)}"
-
-
-def every_axes(within: Any) -> Iterator[Axes]:
-    """Yield the axes of a figure, or of an axes, each followed by its insets."""
-    for axes in within.axes if isinstance(within, Figure) else within.child_axes:
-        yield axes
-        yield from every_axes(axes)
 
 
 def children(axes: Any) -> Iterator[Artist]:
